@@ -1,0 +1,1 @@
+"""Identities, access keys and access decisions as pure functions."""

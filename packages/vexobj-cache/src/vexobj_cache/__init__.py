@@ -1,0 +1,1 @@
+"""A byte-bounded memory and disk cache with single-flight."""

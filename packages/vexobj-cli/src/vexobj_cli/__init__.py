@@ -1,0 +1,1 @@
+"""vexobjctl, the VexObj command line."""

@@ -1,0 +1,1 @@
+"""Images transformed and media probed, within limits."""

@@ -1,0 +1,1 @@
+"""The S3 protocol as an ASGI app over a backend interface."""

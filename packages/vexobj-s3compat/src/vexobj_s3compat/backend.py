@@ -1,0 +1,165 @@
+"""What stands behind the protocol: one method an operation, each answering NotImplemented.
+
+A backend decides who may do what (it has the caller) and keeps the bytes; it raises the errors of
+`errors.py`. It authorises before it touches `input.body`, so that a client waiting for
+`100 Continue` is refused without sending.
+"""
+
+from typing import Protocol
+
+from vexobj_s3compat.errors import NotImplementedYet
+from vexobj_s3compat.types import (
+    AclOutput,
+    BucketInput,
+    CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput,
+    CopyObjectInput,
+    CopyObjectOutput,
+    CreateBucketInput,
+    CreateMultipartUploadInput,
+    CreateMultipartUploadOutput,
+    DeleteObjectInput,
+    DeleteObjectOutput,
+    DeleteObjectsInput,
+    DeleteObjectsOutput,
+    HeadBucketOutput,
+    ListBucketsInput,
+    ListBucketsOutput,
+    ListMultipartUploadsInput,
+    ListMultipartUploadsOutput,
+    ListObjectsInput,
+    ListObjectsOutput,
+    ListObjectVersionsInput,
+    ListObjectVersionsOutput,
+    ListPartsInput,
+    ListPartsOutput,
+    ObjectInput,
+    ObjectOutput,
+    PutBucketAclInput,
+    PutBucketVersioningInput,
+    PutObjectAclInput,
+    PutObjectInput,
+    PutObjectOutput,
+    Request,
+    TaggingOutput,
+    UploadInput,
+    UploadPartCopyInput,
+    UploadPartCopyOutput,
+    UploadPartInput,
+    UploadPartOutput,
+    VersioningOutput,
+)
+
+
+class Credential(Protocol):
+    """A key that can sign: `principal` travels to the backend as `Request.caller.principal`."""
+
+    access_key_id: str
+    secret_access_key: str
+    principal: object
+
+
+class Credentials(Protocol):
+    """Where signing keys are found. Both return None for what is unknown or no longer valid."""
+
+    async def find(self, access_key_id: str) -> Credential | None: ...
+
+    async def bearer(self, token: str) -> Credential | None: ...
+
+
+class S3Backend:
+    """Subclass and override what you have; the rest answers 501 NotImplemented."""
+
+    async def list_buckets(self, request: Request[ListBucketsInput]) -> ListBucketsOutput:
+        raise NotImplementedYet
+
+    async def create_bucket(self, request: Request[CreateBucketInput]) -> None:
+        raise NotImplementedYet
+
+    async def head_bucket(self, request: Request[BucketInput]) -> HeadBucketOutput:
+        """Also answers GetBucketLocation."""
+        raise NotImplementedYet
+
+    async def delete_bucket(self, request: Request[BucketInput]) -> None:
+        raise NotImplementedYet
+
+    async def get_bucket_acl(self, request: Request[BucketInput]) -> AclOutput:
+        raise NotImplementedYet
+
+    async def put_bucket_acl(self, request: Request[PutBucketAclInput]) -> None:
+        raise NotImplementedYet
+
+    async def get_bucket_versioning(self, request: Request[BucketInput]) -> VersioningOutput:
+        raise NotImplementedYet
+
+    async def put_bucket_versioning(self, request: Request[PutBucketVersioningInput]) -> None:
+        raise NotImplementedYet
+
+    async def get_bucket_configuration(self, request: Request[BucketInput]) -> None:
+        """For the probes that answer "not configured" (policy, lifecycle, cors, ...).
+
+        Returns when the caller may ask; the protocol then gives AWS's answer for the operation.
+        """
+        raise NotImplementedYet
+
+    async def list_objects(self, request: Request[ListObjectsInput]) -> ListObjectsOutput:
+        raise NotImplementedYet
+
+    async def list_object_versions(
+        self, request: Request[ListObjectVersionsInput]
+    ) -> ListObjectVersionsOutput:
+        raise NotImplementedYet
+
+    async def put_object(self, request: Request[PutObjectInput]) -> PutObjectOutput:
+        raise NotImplementedYet
+
+    async def get_object(self, request: Request[ObjectInput]) -> ObjectOutput:
+        """Also answers HeadObject (`request.method`); the content is opened only for GET."""
+        raise NotImplementedYet
+
+    async def delete_object(self, request: Request[DeleteObjectInput]) -> DeleteObjectOutput:
+        raise NotImplementedYet
+
+    async def delete_objects(self, request: Request[DeleteObjectsInput]) -> DeleteObjectsOutput:
+        raise NotImplementedYet
+
+    async def copy_object(self, request: Request[CopyObjectInput]) -> CopyObjectOutput:
+        raise NotImplementedYet
+
+    async def get_object_acl(self, request: Request[ObjectInput]) -> AclOutput:
+        raise NotImplementedYet
+
+    async def put_object_acl(self, request: Request[PutObjectAclInput]) -> None:
+        raise NotImplementedYet
+
+    async def get_object_tagging(self, request: Request[ObjectInput]) -> TaggingOutput:
+        raise NotImplementedYet
+
+    async def create_multipart_upload(
+        self, request: Request[CreateMultipartUploadInput]
+    ) -> CreateMultipartUploadOutput:
+        raise NotImplementedYet
+
+    async def upload_part(self, request: Request[UploadPartInput]) -> UploadPartOutput:
+        raise NotImplementedYet
+
+    async def upload_part_copy(
+        self, request: Request[UploadPartCopyInput]
+    ) -> UploadPartCopyOutput:
+        raise NotImplementedYet
+
+    async def complete_multipart_upload(
+        self, request: Request[CompleteMultipartUploadInput]
+    ) -> CompleteMultipartUploadOutput:
+        raise NotImplementedYet
+
+    async def abort_multipart_upload(self, request: Request[UploadInput]) -> None:
+        raise NotImplementedYet
+
+    async def list_parts(self, request: Request[ListPartsInput]) -> ListPartsOutput:
+        raise NotImplementedYet
+
+    async def list_multipart_uploads(
+        self, request: Request[ListMultipartUploadsInput]
+    ) -> ListMultipartUploadsOutput:
+        raise NotImplementedYet

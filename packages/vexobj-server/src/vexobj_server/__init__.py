@@ -1,0 +1,1 @@
+"""VexObj: an S3-compatible media store in one process."""

@@ -1,0 +1,181 @@
+"""The conditions that the store can be in; not how a protocol words them.
+
+StorageError
+├── NoSuchBucket            BucketAlreadyExists     BucketNotEmpty      InvalidBucketName
+├── NoSuchKey               NoSuchVersion           InvalidKey
+├── NoSuchUpload            InvalidPart             InvalidPartOrder    EntityTooSmall
+├── PreconditionFailed      EntityTooLarge          SizeMismatch
+├── NoSuchIdentity          NoSuchAccessKey         AccessKeyAlreadyExists
+├── BlobMissing             BlobCorrupt
+└── StoreError
+    ├── OutOfSpace          StoreBusy               StoreClosed
+    └── WriteFailed
+
+Each carries its data as attributes; the message is for logs and embedded use.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(eq=False)
+class StorageError(Exception):
+    """Base of every condition of this package."""
+
+    def __post_init__(self) -> None:
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({fields})"
+
+
+@dataclass(eq=False)
+class NoSuchBucket(StorageError):
+    bucket: str
+
+
+@dataclass(eq=False)
+class BucketAlreadyExists(StorageError):
+    """The name is taken; `owner_id` says by whom, so that a caller may tell its own apart."""
+
+    bucket: str
+    owner_id: str
+
+
+@dataclass(eq=False)
+class BucketNotEmpty(StorageError):
+    """The bucket still holds live objects, versions, delete markers or open uploads' parts."""
+
+    bucket: str
+
+
+@dataclass(eq=False)
+class InvalidBucketName(StorageError):
+    bucket: str
+    reason: str
+
+
+@dataclass(eq=False)
+class NoSuchKey(StorageError):
+    """No live object; `marker_version_id` is set when a delete marker is the current version."""
+
+    bucket: str
+    key: str
+    marker_version_id: str | None = None
+
+
+@dataclass(eq=False)
+class NoSuchVersion(StorageError):
+    bucket: str
+    key: str
+    version_id: str
+
+
+@dataclass(eq=False)
+class InvalidKey(StorageError):
+    """`too_long` tells S3's KeyTooLongError from an invalid one."""
+
+    reason: str
+    too_long: bool = False
+
+
+@dataclass(eq=False)
+class NoSuchUpload(StorageError):
+    upload_id: str
+
+
+@dataclass(eq=False)
+class InvalidPart(StorageError):
+    """A part named in the completion was not uploaded or has another ETag or checksum."""
+
+    part_number: int
+    etag: str
+
+
+@dataclass(eq=False)
+class InvalidPartOrder(StorageError):
+    part_number: int
+
+
+@dataclass(eq=False)
+class EntityTooSmall(StorageError):
+    """A part that is not the last is below the minimum of 5 MiB."""
+
+    part_number: int
+    size: int
+    minimum: int
+
+
+@dataclass(eq=False)
+class EntityTooLarge(StorageError):
+    maximum: int
+
+
+@dataclass(eq=False)
+class SizeMismatch(StorageError):
+    """A stream ended before, or went past, the size that was announced for it."""
+
+    expected: int
+    received: int
+
+
+@dataclass(eq=False)
+class PreconditionFailed(StorageError):
+    """`condition` is the name of the header whose condition did not hold (`If-Match`, ...)."""
+
+    condition: str
+
+
+@dataclass(eq=False)
+class NoSuchIdentity(StorageError):
+    identity_id: str
+
+
+@dataclass(eq=False)
+class NoSuchAccessKey(StorageError):
+    access_key_id: str
+
+
+@dataclass(eq=False)
+class AccessKeyAlreadyExists(StorageError):
+    access_key_id: str
+
+
+@dataclass(eq=False)
+class BlobMissing(StorageError):
+    blob_id: str
+
+
+@dataclass(eq=False)
+class BlobCorrupt(StorageError):
+    blob_id: str
+    reason: str
+
+
+@dataclass(eq=False)
+class StoreError(StorageError):
+    """Base of what is wrong with the store itself rather than with what was asked of it."""
+
+
+@dataclass(eq=False)
+class OutOfSpace(StoreError):
+    """Nothing was written; deletes keep working."""
+
+
+@dataclass(eq=False)
+class StoreBusy(StoreError):
+    """The write queue is full or a lock could not be had in time; try again."""
+
+    retry_after_seconds: float = 1.0
+
+
+@dataclass(eq=False)
+class StoreClosed(StoreError):
+    """The store was closed before the operation was taken up; nothing happened."""
+
+
+@dataclass(eq=False)
+class WriteFailed(StoreError):
+    """The device refused a write or an fsync; nothing was acknowledged."""
+
+    reason: str

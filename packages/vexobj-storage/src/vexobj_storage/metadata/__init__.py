@@ -1,0 +1,1 @@
+"""Who, what and where: everything but the bytes, in one transactional store."""

@@ -1,0 +1,349 @@
+"""The schema: one definition, migrated by Alembic, read by the statements.
+
+Columns are INTEGER (times in microseconds since 1970, flags 0 or 1), BLOB and TEXT only. Ids and
+keys are BLOBs: S3 orders keys by bytes. What is written at every request has a composite key and
+no rowid, so that a listing reads one run of pages.
+
+`objects` holds the current version of every live key; `versions` what is noncurrent, and all
+delete markers. A key with rows in `versions` has a row in `key_heads`, which a transaction locks
+before it reads or writes `versions` for that key. There is no is_latest column: of one key, the
+highest `sequence` is the latest.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Text
+from sqlmodel import Field, SQLModel
+
+metadata: MetaData = SQLModel.metadata
+
+
+def _integer(*, key: bool = False, null: bool = False) -> Column[int]:
+    return Column(BigInteger, primary_key=key, nullable=null, autoincrement=False)
+
+
+def _small(*, key: bool = False, null: bool = False) -> Column[int]:
+    return Column(SmallInteger, primary_key=key, nullable=null, autoincrement=False)
+
+
+def _bytes(*, key: bool = False, null: bool = False) -> Column[bytes]:
+    return Column(LargeBinary, primary_key=key, nullable=null)
+
+
+def _text(*, key: bool = False, null: bool = False, unique: bool = False) -> Column[str]:
+    return Column(Text, primary_key=key, nullable=null, unique=unique)
+
+
+_CLUSTERED = {"sqlite_with_rowid": False}
+
+
+class Counters(SQLModel, table=True):
+    """Numbers handed out once and never again (`bucket`); one row a name, changed under its lock."""
+
+    __tablename__ = "counters"
+    __table_args__ = _CLUSTERED
+    name: str = Field(sa_column=_text(key=True))
+    value: int = Field(sa_column=_integer())
+
+
+class Identities(SQLModel, table=True):
+    __tablename__ = "identities"
+    __table_args__ = _CLUSTERED
+    id: str = Field(sa_column=_text(key=True))
+    display_name: str = Field(sa_column=_text())
+    email: str | None = Field(sa_column=_text(null=True))
+    created_us: int = Field(sa_column=_integer())
+
+
+class AccessKeys(SQLModel, table=True):
+    """`secret_lookup` is a keyed hash of the secret: a bearer token is found by it."""
+
+    __tablename__ = "access_keys"
+    __table_args__ = (
+        Index("access_keys_lookup", "secret_lookup", unique=True),
+        Index("access_keys_identity", "identity_id"),
+        _CLUSTERED,
+    )
+    access_key_id: str = Field(sa_column=_text(key=True))
+    identity_id: str = Field(sa_column=_text())
+    name: str = Field(sa_column=_text())
+    sealed_secret: bytes = Field(sa_column=_bytes())
+    secret_lookup: bytes = Field(sa_column=_bytes())
+    permissions: int = Field(sa_column=_integer())
+    buckets: str | None = Field(sa_column=_text(null=True))
+    created_us: int = Field(sa_column=_integer())
+    expires_us: int | None = Field(sa_column=_integer(null=True))
+    last_used_us: int | None = Field(sa_column=_integer(null=True))
+
+
+class Buckets(SQLModel, table=True):
+    """`acl` and `settings` are the caller's text; `settings` is a JSON object."""
+
+    __tablename__ = "buckets"
+    __table_args__ = (Index("buckets_owner", "owner_id", "name"),)
+    id: int = Field(sa_column=_integer(key=True))
+    name: str = Field(sa_column=_text(unique=True))
+    owner_id: str = Field(sa_column=_text())
+    created_us: int = Field(sa_column=_integer())
+    public: int = Field(sa_column=_small())
+    versioning: int = Field(sa_column=_small())
+    acl: str | None = Field(sa_column=_text(null=True))
+    settings: str = Field(sa_column=_text())
+
+
+class _Version(SQLModel):
+    """What a version says of itself, in `objects` and in `versions` alike.
+
+    `headers_metadata` is a JSON object {"h": headers, "m": metadata, "c": checksum} or NULL when
+    all are empty; `tags` a JSON object or NULL. `is_null` marks S3's "null" version; otherwise
+    the version id is the UUID form of `uid`. Lock columns: mode 1 governance, 2 compliance.
+    """
+
+    uid: bytes = Field(sa_type=LargeBinary)
+    is_null: int = Field(sa_type=SmallInteger)
+    size: int = Field(sa_type=BigInteger)
+    etag: str = Field(sa_type=Text)
+    sha256: bytes | None = Field(sa_type=LargeBinary)
+    created_us: int = Field(sa_type=BigInteger)
+    modified_us: int = Field(sa_type=BigInteger)
+    owner_id: str = Field(sa_type=Text)
+    content_type: str = Field(sa_type=Text)
+    headers_metadata: str | None = Field(sa_type=Text)
+    acl: str | None = Field(sa_type=Text)
+    tags: str | None = Field(sa_type=Text)
+    blob_id: bytes | None = Field(sa_type=LargeBinary)
+    manifest_id: bytes | None = Field(sa_type=LargeBinary)
+    parts_count: int | None = Field(sa_type=BigInteger)
+    lock_mode: int | None = Field(sa_type=SmallInteger)
+    retain_until_us: int | None = Field(sa_type=BigInteger)
+    legal_hold: int = Field(sa_type=SmallInteger)
+
+
+class Objects(_Version, table=True):
+    """The current version of each live key: what GET reads and listings walk."""
+
+    __tablename__ = "objects"
+    __table_args__ = _CLUSTERED
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    key: bytes = Field(sa_column=_bytes(key=True))
+    sequence: int = Field(sa_column=_integer())
+
+
+class Versions(_Version, table=True):
+    """Noncurrent versions and all delete markers; newest first: `descending` = 2^63-1-sequence."""
+
+    __tablename__ = "versions"
+    __table_args__ = _CLUSTERED
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    key: bytes = Field(sa_column=_bytes(key=True))
+    descending: int = Field(sa_column=_integer(key=True))
+    is_delete_marker: int = Field(sa_column=_small())
+
+
+class KeyHeads(SQLModel, table=True):
+    """The lock of a key that has a history, and the last sequence given to it."""
+
+    __tablename__ = "key_heads"
+    __table_args__ = _CLUSTERED
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    key: bytes = Field(sa_column=_bytes(key=True))
+    sequence: int = Field(sa_column=_integer())
+
+
+class Blobs(SQLModel, table=True):
+    """`state` 0 live, 1 condemned; `location` as types.Location; `stored_size` on its medium.
+
+    `protection` 0 plain (encryption brings others), `key_ring` and `salt` are its parameters. A
+    blob is shared by a new writer only on equal (sha256, size, protection, key_ring) and state 0.
+    """
+
+    __tablename__ = "blobs"
+    __table_args__ = (Index("blobs_sha256", "sha256"), _CLUSTERED)
+    blob_id: bytes = Field(sa_column=_bytes(key=True))
+    size: int = Field(sa_column=_integer())
+    stored_size: int = Field(sa_column=_integer())
+    sha256: bytes = Field(sa_column=_bytes())
+    location: int = Field(sa_column=_small())
+    protection: int = Field(sa_column=_small())
+    key_ring: bytes | None = Field(sa_column=_bytes(null=True))
+    salt: bytes | None = Field(sa_column=_bytes(null=True))
+    state: int = Field(sa_column=_small())
+    created_us: int = Field(sa_column=_integer())
+    condemned_us: int | None = Field(sa_column=_integer(null=True))
+
+
+class InlineBlobs(SQLModel, table=True):
+    __tablename__ = "inline_blobs"
+    __table_args__ = _CLUSTERED
+    blob_id: bytes = Field(sa_column=_bytes(key=True))
+    data: bytes = Field(sa_column=_bytes())
+
+
+class BlobRefs(SQLModel, table=True):
+    """One row a reference: `referrer` is a version's uid, or an upload id with a part number."""
+
+    __tablename__ = "blob_refs"
+    __table_args__ = _CLUSTERED
+    blob_id: bytes = Field(sa_column=_bytes(key=True))
+    referrer: bytes = Field(sa_column=_bytes(key=True))
+
+
+class Manifests(SQLModel, table=True):
+    """The segments of a completed upload, immutable: `layout` is packed by metadata/layout.py.
+
+    Its id is the upload's. Copies of the object share it.
+    """
+
+    __tablename__ = "manifests"
+    __table_args__ = _CLUSTERED
+    manifest_id: bytes = Field(sa_column=_bytes(key=True))
+    size: int = Field(sa_column=_integer())
+    parts_count: int = Field(sa_column=_integer())
+    layout: bytes = Field(sa_column=_bytes())
+
+
+class ManifestRefs(SQLModel, table=True):
+    __tablename__ = "manifest_refs"
+    __table_args__ = _CLUSTERED
+    manifest_id: bytes = Field(sa_column=_bytes(key=True))
+    referrer: bytes = Field(sa_column=_bytes(key=True))
+
+
+class Uploads(SQLModel, table=True):
+    """Open multipart uploads, and completed ones until their leavings are gone.
+
+    `state` 0 open, 1 completed, 2 aborted. A completed one remembers `etag`, `version_uid` and
+    `named_parts` (a digest of the completion's part list), so that a repeated completion answers
+    as the first did.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        Index("uploads_id", "upload_id", unique=True),
+        Index("uploads_state", "state", "changed_us"),
+        _CLUSTERED,
+    )
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    key: bytes = Field(sa_column=_bytes(key=True))
+    upload_id: bytes = Field(sa_column=_bytes(key=True))
+    state: int = Field(sa_column=_small())
+    created_us: int = Field(sa_column=_integer())
+    changed_us: int = Field(sa_column=_integer())
+    owner_id: str = Field(sa_column=_text())
+    content_type: str = Field(sa_column=_text())
+    headers_metadata: str | None = Field(sa_column=_text(null=True))
+    acl: str | None = Field(sa_column=_text(null=True))
+    tags: str | None = Field(sa_column=_text(null=True))
+    checksum_algorithm: str | None = Field(sa_column=_text(null=True))
+    checksum_composite: int = Field(sa_column=_small())
+    etag: str | None = Field(sa_column=_text(null=True))
+    version_uid: bytes | None = Field(sa_column=_bytes(null=True))
+    named_parts: bytes | None = Field(sa_column=_bytes(null=True))
+
+
+class Parts(SQLModel, table=True):
+    """The parts of an upload; they stay as long as a version uses their manifest.
+
+    `segments` is packed by metadata/layout.py: usually one whole blob, several for a copied
+    range. A part sent again replaces its row.
+    """
+
+    __tablename__ = "parts"
+    __table_args__ = _CLUSTERED
+    upload_id: bytes = Field(sa_column=_bytes(key=True))
+    part_number: int = Field(sa_column=_integer(key=True))
+    size: int = Field(sa_column=_integer())
+    etag: str = Field(sa_column=_text())
+    checksum: str | None = Field(sa_column=_text(null=True))
+    modified_us: int = Field(sa_column=_integer())
+    segments: bytes = Field(sa_column=_bytes())
+
+
+class GcQueue(SQLModel, table=True):
+    """Blobs (`kind` 0) and manifests (1) that lost a reference, and uploads to clear (2)."""
+
+    __tablename__ = "gc_queue"
+    __table_args__ = _CLUSTERED
+    due_us: int = Field(sa_column=_integer(key=True))
+    kind: int = Field(sa_column=_small(key=True))
+    id: bytes = Field(sa_column=_bytes(key=True))
+
+
+class Usage(SQLModel, table=True):
+    """Folded usage of a bucket; the truth is this row plus its deltas."""
+
+    __tablename__ = "usage"
+    __table_args__ = _CLUSTERED
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    objects: int = Field(sa_column=_integer())
+    bytes: int = Field(sa_column=_integer())
+    noncurrent_objects: int = Field(sa_column=_integer())
+    noncurrent_bytes: int = Field(sa_column=_integer())
+    upload_bytes: int = Field(sa_column=_integer())
+
+
+class UsageDeltas(SQLModel, table=True):
+    """One appended row a change, so that no counter row is hot; folded in the background."""
+
+    __tablename__ = "usage_deltas"
+    __table_args__ = _CLUSTERED
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    id: bytes = Field(sa_column=_bytes(key=True))
+    objects: int = Field(sa_column=_integer())
+    bytes: int = Field(sa_column=_integer())
+    noncurrent_objects: int = Field(sa_column=_integer())
+    noncurrent_bytes: int = Field(sa_column=_integer())
+    upload_bytes: int = Field(sa_column=_integer())
+
+
+class Outbox(SQLModel, table=True):
+    """Changes for subscribers, written in the transaction of the change; numbered afterwards."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_number", "number"), _CLUSTERED)
+    id: bytes = Field(sa_column=_bytes(key=True))
+    number: int | None = Field(sa_column=_integer(null=True))
+    created_us: int = Field(sa_column=_integer())
+    kind: str = Field(sa_column=_text())
+    bucket_id: int | None = Field(sa_column=_integer(null=True))
+    key: bytes | None = Field(sa_column=_bytes(null=True))
+    sequence: int | None = Field(sa_column=_integer(null=True))
+    payload: str = Field(sa_column=_text())
+
+
+class Jobs(SQLModel, table=True):
+    """Work to be done once: claimed by lease, retried with backoff. `state` is the worker's word."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("jobs_due", "kind", "state", "run_at_us"), _CLUSTERED)
+    id: bytes = Field(sa_column=_bytes(key=True))
+    kind: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text())
+    priority: int = Field(sa_column=_integer())
+    created_us: int = Field(sa_column=_integer())
+    run_at_us: int = Field(sa_column=_integer())
+    attempts: int = Field(sa_column=_integer())
+    lease_token: int = Field(sa_column=_integer())
+    lease_holder: str | None = Field(sa_column=_text(null=True))
+    lease_until_us: int | None = Field(sa_column=_integer(null=True))
+    payload: str = Field(sa_column=_text())
+    progress: str | None = Field(sa_column=_text(null=True))
+    result: str | None = Field(sa_column=_text(null=True))
+
+
+class Leases(SQLModel, table=True):
+    """Who runs a background loop; `token` grows with each holder and fences the former one."""
+
+    __tablename__ = "leases"
+    __table_args__ = _CLUSTERED
+    name: str = Field(sa_column=_text(key=True))
+    holder: str = Field(sa_column=_text())
+    token: int = Field(sa_column=_integer())
+    until_us: int = Field(sa_column=_integer())
+
+
+class Facts(SQLModel, table=True):
+    """Small things to remember across restarts, by name; values are JSON."""
+
+    __tablename__ = "facts"
+    __table_args__ = _CLUSTERED
+    name: str = Field(sa_column=_text(key=True))
+    value: str = Field(sa_column=_text())

@@ -1,0 +1,73 @@
+"""What a transaction function may do, and the engine that runs it.
+
+Each domain operation is one `async def op(tx, ...)`, written once. On PostgreSQL it runs on
+asyncpg; on SQLite its awaits never suspend, so the writer thread drives it to its end. Operations
+are idempotent: an engine may run one again after a rollback.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from vexobj_storage.metadata.statement import Statement
+
+Row = Sequence[Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Tx(Protocol):
+    """Five methods; bind values by the names that the statement declares."""
+
+    async def one(self, statement: Statement, **values: Any) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    async def all(self, statement: Statement, **values: Any) -> Sequence[Row]: ...
+
+    async def run(self, statement: Statement, **values: Any) -> int:
+        """Execute; the number of rows that it changed."""
+        ...
+
+    async def many(self, statement: Statement, values: Iterable[dict[str, Any]]) -> None:
+        """Execute once for each; batched where the driver can."""
+        ...
+
+    def bump_epoch(self) -> None:
+        """Make every process forget its caches of buckets and keys once this has committed."""
+        ...
+
+
+Operation = Callable[Concatenate[Tx, P], Awaitable[R]]
+
+
+class MetaStore(Protocol):
+    """An engine: runs operations, each one transaction, and says when caches are stale."""
+
+    dialect: str
+
+    async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run in a read-write transaction; what it returns is durable when this returns.
+
+        An exception rolls the operation back (and nothing else that shared its commit).
+
+        Raises:
+            OutOfSpace, StoreBusy, StoreClosed, WriteFailed: nothing of it happened.
+        """
+        ...
+
+    async def read(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a short point read: one statement, or several of one snapshot.
+
+        On SQLite it never suspends and costs about 10 us: it runs on the caller's event loop.
+        """
+        ...
+
+    async def scan(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run a longer read (a listing) of one snapshot without holding the event loop."""
+        ...
+
+    async def epoch(self) -> int:
+        """Changes whenever any process committed an operation that called `bump_epoch`."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,320 @@
+"""The values that go into and come out of the store; nothing here does I/O.
+
+Keys are `bytes`: valid UTF-8, 1 to 1024 bytes, no NUL (`names.py` checks). Times are aware UTC
+datetimes. Sizes are bytes. Digests are raw bytes unless a name says hex. An ETag is kept without
+its quotes: 32 hex digits of MD5 for a single PUT, `<hex>-<parts>` for a multipart object.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Versioning(IntEnum):
+    OFF = 0
+    ENABLED = 1
+    SUSPENDED = 2
+
+
+class Location(IntEnum):
+    """Where a blob's bytes are: in the metadata store, or in the blob store."""
+
+    INLINE = 0
+    STORE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """`id` is never reused. `acl` and `settings` are the caller's own, stored and returned."""
+
+    id: int
+    name: str
+    owner_id: str
+    created_at: datetime
+    public: bool = False
+    versioning: Versioning = Versioning.OFF
+    acl: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketChange:
+    """What `update_bucket` sets; None leaves a field as it is."""
+
+    public: bool | None = None
+    versioning: Versioning | None = None
+    acl: str | None = None
+    settings: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """An S3 additional checksum: `value` is base64; `composite` as multipart uploads have it."""
+
+    algorithm: str
+    value: str
+    composite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAttributes:
+    """What a writer says about an object beside its bytes.
+
+    `headers` holds Cache-Control, Content-Disposition, Content-Encoding, Content-Language and
+    Expires under their lower-case names; `metadata` the user metadata without `x-amz-meta-`.
+    """
+
+    content_type: str = "application/octet-stream"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    owner_id: str = ""
+    acl: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    checksum: Checksum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of an object, or a delete marker.
+
+    `version_id` is `"null"` for a version written while versioning was off or suspended, else a
+    UUID. `uid` is unique among all versions of the store. Exactly one of `blob_id` and
+    `manifest_id` is set, none for a delete marker. `sha256` is None while it is not known (an
+    object of several segments). `created_at` is the first write of the key without a gap,
+    `modified_at` this version's.
+    """
+
+    bucket_id: int
+    key: bytes
+    uid: bytes
+    version_id: str
+    sequence: int
+    is_latest: bool
+    is_delete_marker: bool
+    size: int
+    etag: str
+    sha256: bytes | None
+    created_at: datetime
+    modified_at: datetime
+    attributes: ObjectAttributes
+    blob_id: bytes | None = None
+    manifest_id: bytes | None = None
+    parts_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`length` bytes of a blob's plaintext from `offset`, standing at `start` in the object."""
+
+    start: int
+    blob_id: bytes
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A version together with what one lookup learned of its bytes.
+
+    `inline` holds all the bytes when they live in the metadata store. `location` is None for an
+    object of several segments: its manifest is read when its bytes are.
+    """
+
+    version: ObjectVersion
+    inline: bytes | None = None
+    location: Location | None = None
+
+
+class Hasher(Protocol):
+    """What hashlib's objects are."""
+
+    def update(self, data: bytes, /) -> object: ...
+    def digest(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StagedContent:
+    """Bytes that are durable (or inline) but belong to nobody yet.
+
+    It is consumed by exactly one `put_object` or `put_part`, or given back by `discard`. One that
+    is forgotten falls to the sweep of orphans.
+    """
+
+    size: int
+    md5: bytes
+    sha256: bytes
+    inline: bytes | None
+    blob_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCondition:
+    """What must hold of the current version for a write to happen, decided in its transaction.
+
+    `if_none_match_any`: there is no live object. `if_match`: the live object's ETag (without
+    quotes), or `"*"` for any live object.
+    """
+
+    if_match: str | None = None
+    if_none_match_any: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """An object, or one version of it, to be deleted."""
+
+    key: bytes
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a delete did.
+
+    `existed` is False when there was nothing to delete. `version_id` is the version removed or
+    the marker written, None in a bucket that never had versions.
+    """
+
+    key: bytes
+    existed: bool
+    version_id: str | None = None
+    is_delete_marker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """`after` is where the next page begins, or None when this was the last."""
+
+    items: Sequence[T]
+    after: T | str | bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPage:
+    """One page of a listing in byte order of keys.
+
+    `objects` and `common_prefixes` together are at most `limit`. `next_after` goes into the next
+    call's `after`: a key, or a common prefix (everything under it has been told).
+    """
+
+    objects: Sequence[ObjectVersion]
+    common_prefixes: Sequence[bytes]
+    next_after: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """As ObjectPage, newest version of a key first; markers included."""
+
+    versions: Sequence[ObjectVersion]
+    common_prefixes: Sequence[bytes]
+    next_key: bytes | None = None
+    next_version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An open multipart upload. `checksum` is what CreateMultipartUpload asked for, if anything."""
+
+    bucket_id: int
+    key: bytes
+    upload_id: str
+    created_at: datetime
+    attributes: ObjectAttributes
+    checksum_algorithm: str | None = None
+    checksum_composite: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPage:
+    uploads: Sequence[Upload]
+    common_prefixes: Sequence[bytes]
+    next_key: bytes | None = None
+    next_upload_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    number: int
+    size: int
+    etag: str
+    modified_at: datetime
+    checksum: Checksum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartPage:
+    parts: Sequence[Part]
+    next_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedPart:
+    """A part as the client names it in the completion; `checksum` only when it sent one."""
+
+    number: int
+    etag: str
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who owns buckets, objects and keys. `id` is S3's canonical id: 64 hex digits."""
+
+    id: str
+    display_name: str
+    email: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyRecord:
+    """An access key as it is stored: the secret sealed, found again by a keyed hash of it.
+
+    `permissions` is a bit set and `buckets` the scope (None for all): the caller's meaning.
+    """
+
+    access_key_id: str
+    identity_id: str
+    name: str
+    sealed_secret: bytes
+    secret_lookup: bytes
+    permissions: int
+    buckets: Sequence[str] | None
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketUsage:
+    """Exact at the moment of reading. `noncurrent_*` counts versions and parts that take room."""
+
+    bucket_id: int
+    objects: int
+    bytes: int
+    noncurrent_objects: int = 0
+    noncurrent_bytes: int = 0
+    upload_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GcReport:
+    """What a collection did, and what still waits for its grace to end.
+
+    `due_at` is when the earliest of the waiting ones may go.
+    """
+
+    condemned: int = 0
+    removed: int = 0
+    bytes_freed: int = 0
+    waiting: int = 0
+    waiting_bytes: int = 0
+    due_at: datetime | None = None
+
+
+Clock = Callable[[], datetime]
