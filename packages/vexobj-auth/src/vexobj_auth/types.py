@@ -1,6 +1,5 @@
 """Who is asking, with what key: values without I/O."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -83,9 +82,11 @@ class ObjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not. `permission` names the missing flag, `scope` is set when the key may not go there.
+    """Why not; the edge words it.
 
-    `hide` tells the edge to answer as if the thing did not matter (AccessDenied, no detail).
+    `permission` names the flag that the key lacks. `scope` names the bucket outside of the key's
+    scope, `"*"` when only a key for all buckets would do. `anonymous` means that a proven caller
+    might have been allowed. With none of them set the thing is another's: no detail is told.
     """
 
     permission: str | None = None
@@ -99,6 +100,3 @@ class NewKey:
 
     key: AccessKey
     secret: str = field(repr=False)
-
-
-Scope = Sequence[str] | None
