@@ -1,10 +1,13 @@
 """The interface of a blob store; implementations say how they keep the bytes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
+
+Buffer = bytes | bytearray | memoryview
+Through = Callable[[Buffer], Buffer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +20,22 @@ class BlobStat:
 
 
 class BlobWriter(Protocol):
-    """One blob being written. Calls may come from any one thread at a time.
+    """One blob being written: one call at a time, ended by exactly one of `commit` and `abort`.
 
-    Nothing is visible to `open` before `commit` returned. After an error, or when the writer is
-    dropped without `commit`, `abort` removes what was written; `abort` is idempotent.
+    Nothing is visible to `open` before `commit` has begun. Who opens a writer owes it an `abort`
+    on every way out that is not a returned `commit`, cancellation included.
     """
 
-    async def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Append; returns when the bytes are handed to the store, not when they are durable."""
+    async def write(self, chunk: Buffer, through: Through | None = None) -> None:
+        """Append `chunk`, or what `through` makes of it, to what is handed to the device.
+
+        `through` runs off the event loop, once and in order, in the very worker-thread call that
+        writes: digests and ciphers cost no hop of their own, and stores that wrap stores compose
+        by nesting it. `chunk` must not change until this returned or `abort` did.
+
+        Raises:
+            OutOfSpace, WriteFailed: as `commit`.
+        """
         ...
 
     async def commit(self) -> None:
@@ -36,7 +47,13 @@ class BlobWriter(Protocol):
         """
         ...
 
-    async def abort(self) -> None: ...
+    async def abort(self) -> None:
+        """Remove what was written, a blob whose `commit` was cancelled included.
+
+        Idempotent, does nothing after a `commit` that returned, and is carried out even if the
+        call itself is cancelled.
+        """
+        ...
 
 
 class BlobStore(Protocol):
@@ -46,11 +63,12 @@ class BlobStore(Protocol):
         """Begin a blob; `size` is a hint for preallocation."""
         ...
 
-    def open(self, blob_id: bytes, offset: int, length: int) -> AsyncIterator[bytes]:
+    def open(self, blob_id: bytes, offset: int, length: int) -> AsyncGenerator[bytes, None]:
         """Stream `length` bytes from `offset` in chunks of at most 1 MiB.
 
-        Once the first chunk was delivered the rest is delivered even if the blob is deleted
-        meanwhile (local stores hold the file open; remote ones rely on the grace of GC).
+        Nothing is read before the first chunk is asked for; who stops early owes the stream an
+        `aclose`. Once the first chunk was delivered the rest is delivered even if the blob is
+        deleted meanwhile (local stores hold the file open; remote ones rely on the grace of GC).
 
         Raises:
             BlobMissing: there is no such blob.
@@ -75,7 +93,7 @@ class BlobStore(Protocol):
 
     async def stat(self, blob_id: bytes) -> BlobStat | None: ...
 
-    def iterate(self) -> AsyncIterator[BlobStat]:
+    def iterate(self) -> AsyncGenerator[BlobStat, None]:
         """Every committed blob, in no order; ones that come or go meanwhile may be missed."""
         ...
 

@@ -1,0 +1,73 @@
+"""The operating-system calls that a durable write is made of, as a seam for crash tests."""
+
+import os
+from typing import Protocol
+
+from vexobj_storage.blobs.base import Buffer
+
+
+class Files(Protocol):
+    """Blocking calls on paths and descriptors; every failure is an OSError."""
+
+    def create(self, path: str) -> int:
+        """A descriptor of a new file that only its owner may read."""
+        ...
+
+    def write(self, descriptor: int, data: Buffer) -> None:
+        """Append all of `data`."""
+        ...
+
+    def sync(self, descriptor: int) -> None: ...
+
+    def close(self, descriptor: int) -> None: ...
+
+    def rename(self, source: str, target: str) -> None: ...
+
+    def make_directory(self, path: str) -> None:
+        """Make it if it is not there; its parent must be."""
+        ...
+
+    def sync_directory(self, path: str) -> None:
+        """Make the names in it durable."""
+        ...
+
+    def unlink(self, path: str) -> None: ...
+
+
+class PosixFiles:
+    """Files on the real file system."""
+
+    def create(self, path: str) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, descriptor: int, data: Buffer) -> None:
+        written = os.write(descriptor, data)
+        if written < len(data):
+            rest = memoryview(data)[written:]
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+
+    def sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def rename(self, source: str, target: str) -> None:
+        os.rename(source, target)  # noqa: PTH104 - strings are what the hot path has
+
+    def make_directory(self, path: str) -> None:
+        try:
+            os.mkdir(path, 0o700)  # noqa: PTH102
+        except FileExistsError:
+            return
+
+    def sync_directory(self, path: str) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def unlink(self, path: str) -> None:
+        os.unlink(path)  # noqa: PTH108
