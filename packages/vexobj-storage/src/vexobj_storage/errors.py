@@ -9,7 +9,8 @@ StorageError
 ├── BlobMissing             BlobCorrupt
 └── StoreError
     ├── OutOfSpace          StoreBusy               StoreClosed
-    └── WriteFailed
+    ├── WriteFailed         ReadFailed
+    └── SchemaTooNew
 
 Each carries its data as attributes; the message is for logs and embedded use.
 """
@@ -179,3 +180,17 @@ class WriteFailed(StoreError):
     """The device refused a write or an fsync; nothing was acknowledged."""
 
     reason: str
+
+
+@dataclass(eq=False)
+class ReadFailed(StoreError):
+    """The metadata could not be read: the device, the file or the database server refused."""
+
+    reason: str
+
+
+@dataclass(eq=False)
+class SchemaTooNew(StoreError):
+    """The metadata was migrated by a newer version of this package, which has to open it."""
+
+    found: str

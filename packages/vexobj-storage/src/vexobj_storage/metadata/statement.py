@@ -1,25 +1,38 @@
-"""A statement: SQLAlchemy Core, compiled once per dialect to SQL text and its bind order."""
+"""A statement: SQLAlchemy Core, compiled once per dialect to SQL text and its bind order.
 
-from collections.abc import Callable
+Every bind without a value is the caller's to give at each execution. A value that stands in the
+statement itself (a flag, a LIMIT) becomes a literal of the SQL text, so that planners see it and
+partial indexes match it.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
+from sqlalchemy import BindParameter
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
 
-_DIALECTS: dict[str, Callable[[], Dialect]] = {
-    "sqlite": lambda: sqlite.dialect(paramstyle="qmark"),
-    "postgresql": lambda: postgresql.dialect(paramstyle="numeric_dollar"),
-}
+Binder = Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """SQL text in the driver's own style, and the bind names in the order it wants them."""
+    """SQL text in the driver's own style, and the binds in the order the driver wants them.
+
+    `bind` makes the driver's tuple of named values; it ignores names that the statement does not
+    have, and raises KeyError for one that it misses.
+    """
 
     sql: str
     names: tuple[str, ...]
+    bind: Binder
 
 
 @dataclass(eq=False)
@@ -36,6 +49,73 @@ class Statement:
         return known
 
 
+def insert_for(dialect: str, table: Any) -> sqlite.Insert:
+    """The dialect's own INSERT, which has `on_conflict_do_nothing` and `on_conflict_do_update`.
+
+    Typed as SQLite's: what that one takes, PostgreSQL's takes too.
+    """
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)  # type: ignore[return-value]
+
+
+class _Literals(SQLCompiler):
+    """Renders the values that stand in the statement; leaves placeholders for those that do not."""
+
+    def visit_bindparam(
+        self, bindparam: BindParameter[Any], *args: Any, literal_binds: bool = False, **kw: Any
+    ) -> str:
+        fixed = literal_binds or not bindparam.required
+        return super().visit_bindparam(bindparam, *args, literal_binds=fixed, **kw)
+
+
+class _SqliteCompiler(_Literals, SQLiteDialect_pysqlite.statement_compiler):  # type: ignore[misc]
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        if isinstance(value, bytes):
+            return f"X'{value.hex()}'"
+        text: str = super().render_literal_value(value, type_)
+        return text
+
+
+class _PostgresCompiler(_Literals, PGDialect_asyncpg.statement_compiler):  # type: ignore[misc]
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        if isinstance(value, bytes):
+            return f"'\\x{value.hex()}'::bytea"
+        text: str = super().render_literal_value(value, type_)
+        return text
+
+
+class _SqliteDialect(SQLiteDialect_pysqlite):
+    statement_compiler = _SqliteCompiler
+    supports_statement_cache = False
+
+
+class _PostgresDialect(PGDialect_asyncpg):
+    """asyncpg's placeholders, each with the cast that its type needs."""
+
+    statement_compiler = _PostgresCompiler
+    supports_statement_cache = False
+
+
+@cache
+def _dialect(name: str) -> Dialect:
+    if name == "sqlite":
+        return _SqliteDialect(paramstyle="qmark")
+    return _PostgresDialect(paramstyle="numeric_dollar")
+
+
 def _compile(executable: Executable, dialect: str) -> Compiled:
-    compiled: Any = executable.compile(dialect=_DIALECTS[dialect]())  # type: ignore[attr-defined]
-    return Compiled(str(compiled), tuple(compiled.positiontup or ()))
+    compiled: Any = executable.compile(dialect=_dialect(dialect))  # type: ignore[attr-defined]
+    sql, names = str(compiled), tuple(compiled.positiontup or ())
+    if "__[POSTCOMPILE" in sql:
+        raise TypeError(f"a list of unknown length cannot be bound: {sql}")
+    return Compiled(sql, names, _binder(names))
+
+
+def _binder(names: tuple[str, ...]) -> Binder:
+    if len(names) > 1:
+        return itemgetter(*names)
+    if names:
+        (name,) = names
+        return lambda values: (values[name],)
+    return lambda _: ()

@@ -1,0 +1,120 @@
+"""The SQLite engine: writes through one writer thread, point reads inline, listings on threads."""
+
+import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+
+from vexobj_storage.errors import StoreClosed
+from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
+from vexobj_storage.metadata.epoch import EpochFile
+from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
+from vexobj_storage.metadata.tx import Operation
+from vexobj_storage.metadata.writer import SqliteWriter, WriterLimits
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_SCAN_THREADS = 2
+_CACHE_SHARES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteConfig:
+    """`cache_bytes` bounds the page caches of all this process's connections together."""
+
+    cache_bytes: int = 64 * 1024 * 1024
+    limits: WriterLimits = WriterLimits()
+
+
+class SqliteMetaStore:
+    """One data directory's metadata, of which other processes may have their own engine.
+
+    The schema is there already (`open_metadata` sees to that). Make it after forking: a SQLite
+    connection does not survive a fork.
+    """
+
+    dialect = "sqlite"
+
+    def __init__(self, directory: Path, config: SqliteConfig | None = None) -> None:
+        config = config or SqliteConfig()
+        files, share = SqliteFiles(directory), config.cache_bytes // _CACHE_SHARES
+        self._epoch = EpochFile(files.epoch)
+        self._writer = SqliteWriter(files, self._epoch, cache_bytes=share, limits=config.limits)
+        self._reader = connect(files, read_only=True, cache_bytes=share)
+        self._scanners = _Scanners(files, cache_bytes=share)
+        self._closed = False
+
+    async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await self._writer.submit(operation, args, kwargs)
+
+    async def read(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._closed:
+            raise StoreClosed
+        return _snapshot(self._reader, operation, args, kwargs)
+
+    async def scan(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._closed:
+            raise StoreClosed
+        return await self._scanners.run(operation, args, kwargs)
+
+    async def epoch(self) -> int:
+        return self._epoch.read()
+
+    async def close(self) -> None:
+        """Writes that were accepted are committed, scans under way end; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._scanners.close()
+        self._reader.close()
+        self._writer.close()
+        self._epoch.close()
+
+
+class _Scanners:
+    """Threads with a read-only connection each; more than two only fight over the GIL."""
+
+    def __init__(self, files: SqliteFiles, *, cache_bytes: int) -> None:
+        self._files, self._cache_bytes = files, cache_bytes
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._pool = ThreadPoolExecutor(_SCAN_THREADS, "metadata-scan", initializer=self._connect)
+
+    async def run(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._scan, operation, args, kwargs)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    def _connect(self) -> None:
+        connection = connect(self._files, read_only=True, cache_bytes=self._cache_bytes)
+        self._local.connection = connection
+        self._connections.append(connection)
+
+    def _scan(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return _snapshot(self._local.connection, operation, args, kwargs)
+
+
+def _snapshot(
+    connection: sqlite3.Connection,
+    operation: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    connection.execute("BEGIN")
+    try:
+        return drive(operation(SqliteTx(connection), *args, **kwargs))
+    except sqlite3.Error as error:
+        raise condition(error, writing=False) or error from error
+    finally:
+        connection.execute("ROLLBACK")

@@ -1,0 +1,75 @@
+"""A transaction on a SQLite connection, and how to run an operation without an event loop."""
+
+import sqlite3
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from vexobj_storage.metadata.statement import Statement
+from vexobj_storage.metadata.tx import Row
+
+R = TypeVar("R")
+
+
+class SqliteTx:
+    """The five methods of Tx over one connection; nothing here ever suspends.
+
+    A statement that fails, fails the operation, whatever the operation does about it: SQLite may
+    have ended the transaction with it, and PostgreSQL has.
+    """
+
+    __slots__ = ("_connection", "bumped", "failure")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.bumped = False
+        self.failure: sqlite3.Error | None = None
+
+    async def one(self, statement: Statement, **values: Any) -> Row | None:
+        return cast("Row | None", self._execute(statement, values).fetchone())
+
+    async def all(self, statement: Statement, **values: Any) -> Sequence[Row]:
+        cursor = self._execute(statement, values)
+        try:
+            return cursor.fetchall()
+        except sqlite3.Error as error:
+            self.failure = error
+            raise
+
+    async def run(self, statement: Statement, **values: Any) -> int:
+        return self._execute(statement, values).rowcount
+
+    async def many(self, statement: Statement, values: Iterable[dict[str, Any]]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        compiled = statement.compiled("sqlite")
+        try:
+            self._connection.executemany(compiled.sql, map(compiled.bind, values))
+        except sqlite3.Error as error:
+            self.failure = error
+            raise
+
+    def bump_epoch(self) -> None:
+        self.bumped = True
+
+    def _execute(self, statement: Statement, values: Mapping[str, Any]) -> sqlite3.Cursor:
+        if self.failure is not None:
+            raise self.failure
+        compiled = statement.compiled("sqlite")
+        try:
+            return self._connection.execute(compiled.sql, compiled.bind(values))
+        except sqlite3.Error as error:
+            self.failure = error
+            raise
+
+
+def drive(coroutine: Coroutine[Any, Any, R]) -> R:
+    """Run a coroutine that never suspends to its end, without an event loop.
+
+    Raises: RuntimeError if it suspends: an operation awaits nothing but its transaction.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return cast("R", stop.value)
+    coroutine.close()
+    raise RuntimeError(f"{coroutine.__qualname__} awaited something other than its transaction")

@@ -1,0 +1,287 @@
+"""The SQLite writer: one thread that commits operations in groups. It does not read for others."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from vexobj_storage.errors import StoreBusy, StoreClosed, WriteFailed
+from vexobj_storage.metadata.connections import (
+    BUSY_TIMEOUT_SECONDS,
+    SqliteFiles,
+    condition,
+    connect,
+    open_lock,
+    write_lock,
+)
+from vexobj_storage.metadata.epoch import EpochFile
+from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
+
+R = TypeVar("R")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterLimits:
+    """What ends a batch (the first limit reached), how much may wait, and when to checkpoint.
+
+    The WAL's file does not shrink when its frames are reused, so its size alone cannot tell how
+    much a checkpoint would do: rows written since the last one stand in for that.
+    """
+
+    batch_operations: int = 256
+    batch_rows: int = 10_000
+    batch_seconds: float = 0.01
+    queued_operations: int = 10_000
+    passive_wal_bytes: int = 4 * 1024 * 1024
+    passive_rows: int = 2_000
+    truncate_wal_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """One operation that waits for its commit, and then what came of it."""
+
+    operation: Callable[..., Awaitable[Any]]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _TransactionLost(Exception):  # noqa: N818 - a signal, not a condition
+    """SQLite rolled the whole transaction back; `__cause__` says why."""
+
+
+class SqliteWriter:
+    """Takes operations from any loop; resolves each only after the commit that holds it.
+
+    A batch is whatever waits, within the limits. Each operation has a savepoint of its own: one
+    that fails takes nothing with it. When SQLite drops the whole transaction, the operations of
+    the batch are run again one by one.
+    """
+
+    def __init__(
+        self,
+        files: SqliteFiles,
+        epoch: EpochFile,
+        *,
+        cache_bytes: int,
+        limits: WriterLimits | None = None,
+    ) -> None:
+        self._files, self._epoch, self._limits = files, epoch, limits or WriterLimits()
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closing = self._finished = False
+        self._rows_at_checkpoint = 0
+        self._lock = open_lock(files)
+        try:
+            with write_lock(self._lock):
+                self._connection = connect(files, cache_bytes=cache_bytes)
+                epoch.repair()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._thread = threading.Thread(target=self._run, name="metadata-writer", daemon=True)
+        self._thread.start()
+
+    async def submit(
+        self, operation: Callable[..., Awaitable[R]], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> R:
+        """The operation's result, once it is durable.
+
+        Cancelling the caller does not stop an operation: it is committed whole or not at all.
+
+        Raises: OutOfSpace, StoreBusy, StoreClosed, WriteFailed, or what the operation raises.
+        """
+        if self._closing:
+            raise StoreClosed
+        if self._queue.qsize() >= self._limits.queued_operations:
+            raise StoreBusy
+        loop = asyncio.get_running_loop()
+        job = _Job(operation, args, kwargs, loop, loop.create_future())
+        self._queue.put(job)
+        if self._finished:
+            self._refuse_queued()
+        return cast("R", await job.future)
+
+    def close(self) -> None:
+        """Commit what was accepted, refuse what comes now, and wait for the end."""
+        if not self._closing:
+            self._closing = True
+            self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            jobs = [job]
+            try:
+                with write_lock(self._lock):
+                    self._settle(jobs)
+                    _resolve(jobs)
+                    self._checkpoint_if_due()
+            except Exception as error:
+                _log.exception("the metadata writer could not finish its turn")
+                _fail(jobs, WriteFailed(str(error)))
+            del job, jobs
+        self._finished = True
+        self._refuse_queued()
+        with write_lock(self._lock):
+            self._connection.close()
+        os.close(self._lock)
+
+    def _settle(self, jobs: list[_Job]) -> None:
+        """Bring the batch that begins with `jobs`, to which it adds, to results or errors."""
+        try:
+            self._commit(jobs, growing=True)
+        except _TransactionLost:
+            for job in jobs:
+                job.result = job.error = None
+                try:
+                    self._commit([job])
+                except Exception as error:  # noqa: BLE001 - it belongs to the job's caller
+                    job.error = _meaning(error)
+        except Exception as error:  # noqa: BLE001 - it belongs to the jobs' callers
+            for job in jobs:
+                job.error = _meaning(error)
+
+    def _commit(self, jobs: list[_Job], *, growing: bool = False) -> None:
+        """One transaction for `jobs` and, if `growing`, for as many more as the limits allow.
+
+        Raises: _TransactionLost when the jobs deserve another run, each on its own; any other
+        error is that of all of them.
+        """
+        try:
+            self._begin(jobs, growing=growing)
+            bumped = self._attempt(jobs[0])
+            began, rows = time.perf_counter(), self._connection.total_changes
+            while growing and self._has_room(jobs, began, rows) and (job := self._waiting()):
+                jobs.append(job)
+                bumped |= self._attempt(job)
+            self._finish(bumped=bumped)
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _begin(self, jobs: list[_Job], *, growing: bool) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            # Somebody outside holds the database: let nobody wait for the same timeout again.
+            while growing and (job := self._waiting()):
+                jobs.append(job)
+            raise
+        self._epoch.repair()
+
+    def _attempt(self, job: _Job) -> bool:
+        """Run one operation in its savepoint; whether it outdates caches."""
+        execute = self._connection.execute
+        tx = SqliteTx(self._connection)
+        execute("SAVEPOINT operation")
+        try:
+            job.result = drive(job.operation(tx, *job.args, **job.kwargs))
+            if tx.failure is not None:
+                raise tx.failure
+        except BaseException as error:  # noqa: BLE001 - it belongs to the job's caller
+            job.result, job.error = None, _meaning(tx.failure or error)
+            if not self._connection.in_transaction:
+                raise _TransactionLost from tx.failure
+            execute("ROLLBACK TO operation")
+        execute("RELEASE operation")
+        return tx.bumped
+
+    def _finish(self, *, bumped: bool) -> None:
+        if bumped:
+            self._epoch.begin()
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if isinstance(_meaning(error), WriteFailed):
+                raise
+            raise _TransactionLost from error
+        finally:
+            if bumped:
+                self._epoch.end()
+
+    def _has_room(self, jobs: list[_Job], began: float, rows: int) -> bool:
+        limits = self._limits
+        return (
+            len(jobs) < limits.batch_operations
+            and self._connection.total_changes - rows < limits.batch_rows
+            and time.perf_counter() - began < limits.batch_seconds
+        )
+
+    def _waiting(self) -> _Job | None:
+        try:
+            job = self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        if job is None:
+            self._queue.put(None)
+        return job
+
+    def _refuse_queued(self) -> None:
+        refused = []
+        while not self._queue.empty():
+            if (job := self._queue.get()) is not None:
+                refused.append(job)
+        _fail(refused, StoreClosed())
+
+    def _checkpoint_if_due(self) -> None:
+        size, limits = os.stat(self._files.wal).st_size, self._limits
+        rows = self._connection.total_changes - self._rows_at_checkpoint
+        if rows < limits.passive_rows or size < limits.passive_wal_bytes:
+            return
+        mode = "TRUNCATE" if size > limits.truncate_wal_bytes else "PASSIVE"
+        self._rows_at_checkpoint = self._connection.total_changes
+        try:
+            self._connection.execute("PRAGMA busy_timeout=0")
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.Error as error:
+            _log.warning("checkpoint of the metadata failed: %s", error)
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT_SECONDS * 1000)}")
+
+
+def _meaning(error: BaseException) -> BaseException:
+    if isinstance(error, _TransactionLost) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, sqlite3.Error):
+        return condition(error, writing=True) or error
+    return error
+
+
+def _resolve(jobs: list[_Job]) -> None:
+    """Hand the outcomes over with one wake-up for each loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        by_loop.setdefault(job.loop, []).append(job)
+    for loop, mine in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_deliver, mine)
+
+
+def _deliver(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue
+        if job.error is None:
+            job.future.set_result(job.result)
+        else:
+            job.future.set_exception(job.error)
+
+
+def _fail(jobs: list[_Job], error: Exception) -> None:
+    for job in jobs:
+        job.error = error
+    _resolve(jobs)
