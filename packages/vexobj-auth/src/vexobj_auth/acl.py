@@ -82,7 +82,8 @@ def grants_access(text: str | None, permission: AclPermission, principal: Princi
     if text is None:
         return False
     return any(
-        grant.permission in {permission, AclPermission.FULL_CONTROL} and _is_for(grant, principal)
+        (grant.permission is permission or grant.permission is AclPermission.FULL_CONTROL)
+        and _is_for(grant, principal)
         for grant in read_acl(text)
     )
 

@@ -1,0 +1,54 @@
+"""What the operator tells the server: one table, read from TOML and the environment."""
+
+from vexobj_server.settings.errors import SettingsError
+from vexobj_server.settings.kinds import Bind, Network
+from vexobj_server.settings.loading import (
+    Loaded,
+    dump_settings,
+    load_settings,
+    parse_settings,
+)
+from vexobj_server.settings.reference import settings_reference
+from vexobj_server.settings.tables import (
+    AuthSettings,
+    CacheSettings,
+    ImagesSettings,
+    MetadataSettings,
+    MetricsSettings,
+    QuotasSettings,
+    RateLimitSettings,
+    RemoteSettings,
+    ServerSettings,
+    Settings,
+    SseSettings,
+    StorageSettings,
+    TlsSettings,
+    TranscodeSettings,
+    WebhookSettings,
+)
+
+__all__ = [
+    "AuthSettings",
+    "Bind",
+    "CacheSettings",
+    "ImagesSettings",
+    "Loaded",
+    "MetadataSettings",
+    "MetricsSettings",
+    "Network",
+    "QuotasSettings",
+    "RateLimitSettings",
+    "RemoteSettings",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "SseSettings",
+    "StorageSettings",
+    "TlsSettings",
+    "TranscodeSettings",
+    "WebhookSettings",
+    "dump_settings",
+    "load_settings",
+    "parse_settings",
+    "settings_reference",
+]

@@ -1,0 +1,349 @@
+"""The one table of settings: TOML path, environment names, kind, default and meaning of each.
+
+A class is a TOML table, a field a key of it. `VEXOBJ_<TABLE>_<KEY>` is each field's environment
+name; `env` adds a shorter one. Sizes are bytes, durations timedeltas. `since` is the version from
+which a setting acts: before that it is read and checked, and the server says that it does nothing.
+"""
+
+# ruff: noqa: RUF009 - _setting is dataclasses.field with the columns of the table
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from vexobj_server.settings.kinds import (
+    BIND,
+    BOOLEAN,
+    DOMAIN,
+    DURATION,
+    HEX_SECRET,
+    LOG_LEVEL,
+    NETWORKS,
+    PATH,
+    SIZE,
+    TEXT,
+    URL,
+    WORDS,
+    Bind,
+    Kind,
+    Network,
+    choice,
+    integer,
+)
+
+_KIB = 1024
+_MIB = 1024**2
+_GIB = 1024**3
+_TIB = 1024**4
+
+
+def _setting(
+    kind: Kind,
+    default: Any,
+    meaning: str,
+    *,
+    env: str | None = None,
+    secret: bool = False,
+    since: str | None = None,
+) -> Any:
+    metadata = {"kind": kind, "meaning": meaning, "env": env, "secret": secret, "since": since}
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    bind: Bind = _setting(
+        BIND,
+        Bind("0.0.0.0", 8000),  # noqa: S104 - a server is there to be reached
+        "Address and port to listen on; `[::]:8000` for IPv6.",
+        env="VEXOBJ_BIND",
+    )
+    workers: int = _setting(integer(0, 256), 1, "Worker processes; 0 means one for each processor.")
+    public_url: str | None = _setting(
+        URL,
+        None,
+        "The URL under which clients reach the server; presigned URLs are made with it."
+        " Without it the request's own host is used.",
+    )
+    s3_domain: str | None = _setting(
+        DOMAIN, None, "Domain of virtual-host style: `bucket.<s3_domain>` is that bucket."
+    )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        NETWORKS,
+        (),
+        "Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed; nobody else's are.",
+    )
+    region: str = _setting(TEXT, "us-east-1", "The region that S3 clients are told.")
+    log_format: str = _setting(
+        choice("text", "json"), "text", "Log lines for people, or one JSON object a line."
+    )
+    log_level: str = _setting(
+        LOG_LEVEL, "info", "The least severe level that is logged.", env="RUST_LOG"
+    )
+    access_log: bool = _setting(BOOLEAN, True, "One log line for each request.")
+    upload_timeout: timedelta = _setting(
+        DURATION, timedelta(seconds=60), "An upload that brings no byte for so long is cut off."
+    )
+    shutdown_timeout: timedelta = _setting(
+        DURATION, timedelta(seconds=20), "How long requests under way may take to end at a stop."
+    )
+    header_timeout: timedelta = _setting(
+        DURATION,
+        timedelta(seconds=30),
+        "How long a client may take for a request's head, and a kept connection may rest;"
+        " at most 60 seconds.",
+    )
+    max_connections: int = _setting(
+        integer(1, 1_000_000), 4096, "Open connections in all workers together; more have to wait."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteSettings:
+    endpoint: str | None = _setting(
+        URL, None, "The S3 service that keeps the blobs.", env="VEXOBJ_S3_ENDPOINT", since="0.3"
+    )
+    bucket: str | None = _setting(
+        TEXT, None, "The bucket that keeps the blobs.", env="VEXOBJ_S3_BUCKET", since="0.3"
+    )
+    access_key: str | None = _setting(
+        TEXT, None, "Access key id for the service.", env="VEXOBJ_S3_ACCESS_KEY", since="0.3"
+    )
+    secret_key: str | None = _setting(
+        TEXT,
+        None,
+        "Secret access key for the service.",
+        env="VEXOBJ_S3_SECRET_KEY",
+        secret=True,
+        since="0.3",
+    )
+    region: str = _setting(
+        TEXT, "us-east-1", "Region of the service.", env="VEXOBJ_S3_REGION", since="0.3"
+    )
+    path_style: bool = _setting(
+        BOOLEAN,
+        True,
+        "Address the bucket in the path rather than in the host name.",
+        env="VEXOBJ_S3_PATH_STYLE",
+        since="0.3",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    data_dir: Path = _setting(
+        PATH, Path("data"), "Where everything is kept.", env="VEXOBJ_DATA_DIR"
+    )
+    max_file_size: int = _setting(
+        SIZE, 5 * _TIB, "The largest object that is taken.", env="VEXOBJ_MAX_FILE_SIZE"
+    )
+    deduplication: bool = _setting(
+        BOOLEAN, True, "Store equal content once.", env="VEXOBJ_DEDUPLICATION"
+    )
+    backend: str = _setting(
+        choice("local", "s3"),
+        "local",
+        "Where blobs are kept: in the data directory, or in an S3 service (from version 0.3 on;"
+        " until then the server refuses to start with it).",
+    )
+    allow_private_source_urls: bool = _setting(
+        BOOLEAN,
+        False,
+        "Let uploads from a URL reach private addresses.",
+        env="VEXOBJ_ALLOW_PRIVATE_SOURCE_URLS",
+        since="0.2",
+    )
+    inline_max_size: int = _setting(
+        SIZE, 16 * _KIB, "Objects up to this size are kept with the metadata, without a file."
+    )
+    gc_interval: timedelta = _setting(
+        DURATION, timedelta(minutes=1), "How often unreferenced blobs are looked after."
+    )
+    gc_grace: timedelta = _setting(
+        DURATION,
+        timedelta(minutes=10),
+        "How long a blob stays after its last reference went; downloads under way live on it.",
+    )
+    gc_orphan_age: timedelta = _setting(
+        DURATION, timedelta(hours=24), "Files that nothing knows of are removed at this age."
+    )
+    s3: RemoteSettings = RemoteSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataSettings:
+    url: str | None = _setting(
+        TEXT,
+        None,
+        "`postgresql://user:password@host/database`; without it SQLite in the data directory.",
+        secret=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    memory_size: int = _setting(SIZE, 256 * _MIB, "Memory for variants, in all workers together.")
+    disk_size: int = _setting(SIZE, 2 * _GIB, "Disk for variants; 0 means no limit.")
+    disk_path: Path | None = _setting(
+        PATH, None, "Where variants are kept; `cache` in the data directory when not set."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesSettings:
+    default_quality: int = _setting(integer(1, 100), 85, "JPEG quality when none is asked for.")
+    webp_quality: int = _setting(integer(1, 100), 79, "WebP quality when none is asked for.")
+    avif_quality: int = _setting(integer(1, 100), 63, "AVIF quality when none is asked for.")
+    avif_speed: int = _setting(integer(0, 10), 9, "AVIF encoder speed: 10 is the fastest.")
+    max_transform_size: int = _setting(
+        SIZE, 50 * _MIB, "The largest original in bytes that is transformed."
+    )
+    max_source_pixels: int = _setting(
+        integer(1), 50_000_000, "The largest original in pixels; all frames count."
+    )
+    max_dimension: int = _setting(
+        integer(1, 65535), 4096, "The longest side of a result, in pixels."
+    )
+    max_frames: int = _setting(integer(1), 100, "The most frames of an animation.")
+    timeout: timedelta = _setting(
+        DURATION, timedelta(seconds=10), "A transformation is given up after so long."
+    )
+    workers: int = _setting(
+        integer(0, 256), 0, "Decoder processes for the whole server; 0 means one a processor."
+    )
+    worker_memory: int = _setting(SIZE, _GIB, "Address space that one decoder process may take.")
+    queue_size: int = _setting(
+        integer(1), 64, "Transformations that may wait; more are answered 503."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthSettings:
+    enabled: bool = _setting(
+        BOOLEAN,
+        True,
+        "false lets everybody do everything.",
+    )
+    root_access_key_id: str | None = _setting(
+        TEXT, None, "Access key id of the first admin key; without it one is generated."
+    )
+    root_secret_access_key: str | None = _setting(
+        TEXT,
+        None,
+        "Secret of the first admin key, also good as a bearer token; goes with the id.",
+        secret=True,
+    )
+    server_secret: str | None = _setting(
+        HEX_SECRET,
+        None,
+        "Seals the stored secrets; without it a file in the data directory holds a random one.",
+        secret=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    enabled: bool = _setting(BOOLEAN, False, "Speak HTTPS.")
+    cert_path: Path | None = _setting(PATH, None, "Certificate chain, PEM.")
+    key_path: Path | None = _setting(PATH, None, "Private key, PEM (PKCS#8).")
+    min_version: str = _setting(choice("1.2", "1.3"), "1.2", "The oldest TLS that is spoken.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitSettings:
+    enabled: bool = _setting(BOOLEAN, False, "Limit requests per key or address.", since="0.2")
+    max_requests: int = _setting(
+        integer(1), 1000, "Requests per window.", env="VEXOBJ_RATE_LIMIT_MAX", since="0.2"
+    )
+    window_secs: int = _setting(
+        integer(1), 60, "The window, in seconds.", env="VEXOBJ_RATE_LIMIT_WINDOW", since="0.2"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotasSettings:
+    enabled: bool = _setting(
+        BOOLEAN, False, "Hold buckets without a quota of their own to these.", since="0.2"
+    )
+    default_max_storage: int = _setting(
+        SIZE, 10 * _GIB, "Bytes per bucket.", env="VEXOBJ_QUOTAS_MAX_STORAGE", since="0.2"
+    )
+    default_max_objects: int = _setting(
+        integer(0, 2**63),
+        100_000,
+        "Objects per bucket.",
+        env="VEXOBJ_QUOTAS_MAX_OBJECTS",
+        since="0.2",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSettings:
+    """One of a list: `[[webhooks]]`. The `VEXOBJ_WEBHOOK_*` variables add one to the file's."""
+
+    url: str = _setting(TEXT, "", "Where events are sent to.", since="0.2")
+    events: tuple[str, ...] = _setting(WORDS, ("*",), "The events that are sent.", since="0.2")
+    secret: str | None = _setting(TEXT, None, "Signs what is sent.", secret=True, since="0.2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SseSettings:
+    enabled: bool = _setting(
+        BOOLEAN,
+        False,
+        "Encrypt what is stored (from version 0.2 on; until then the server refuses to start"
+        " with it).",
+    )
+    master_key: str | None = _setting(
+        HEX_SECRET, None, "The operator's key.", secret=True, since="0.2"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscodeSettings:
+    workers: int = _setting(integer(1, 256), 2, "Transcodes at a time.", since="0.2")
+    max_pending: int = _setting(
+        integer(0), 100, "Jobs that may wait; 0 means no limit.", since="0.2"
+    )
+    gc_after_days: int = _setting(
+        integer(0),
+        30,
+        "Days that finished jobs are remembered; 0 means always.",
+        env="VEXOBJ_TRANSCODE_GC_DAYS",
+        since="0.2",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    enabled: bool = _setting(BOOLEAN, True, "Count, and answer `/metrics`.")
+    token: str | None = _setting(
+        TEXT,
+        None,
+        "Bearer token that `/metrics` asks for; without it anybody may read.",
+        secret=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the server is told. Passed on by constructors, never global."""
+
+    server: ServerSettings = ServerSettings()
+    storage: StorageSettings = StorageSettings()
+    metadata: MetadataSettings = MetadataSettings()
+    cache: CacheSettings = CacheSettings()
+    images: ImagesSettings = ImagesSettings()
+    auth: AuthSettings = AuthSettings()
+    tls: TlsSettings = TlsSettings()
+    rate_limit: RateLimitSettings = RateLimitSettings()
+    quotas: QuotasSettings = QuotasSettings()
+    webhooks: tuple[WebhookSettings, ...] = ()
+    sse: SseSettings = SseSettings()
+    transcode: TranscodeSettings = TranscodeSettings()
+    metrics: MetricsSettings = MetricsSettings()
+
+    @property
+    def cache_dir(self) -> Path:
+        return self.cache.disk_path or self.storage.data_dir / "cache"
