@@ -63,9 +63,10 @@ def check_copy_source(source: CopySource, etag: str, last_modified: datetime) ->
     if source.if_match is not None:
         if not etag_matches(source.if_match, etag):
             raise _failed("x-amz-copy-source-If-Match")
-    elif source.if_unmodified_since is not None:
-        if _seconds(last_modified) > _seconds(source.if_unmodified_since):
-            raise _failed("x-amz-copy-source-If-Unmodified-Since")
+    elif source.if_unmodified_since is not None and _seconds(last_modified) > _seconds(
+        source.if_unmodified_since
+    ):
+        raise _failed("x-amz-copy-source-If-Unmodified-Since")
     if source.if_none_match is not None:
         if etag_matches(source.if_none_match, etag, weak=True):
             raise _failed("x-amz-copy-source-If-None-Match")
