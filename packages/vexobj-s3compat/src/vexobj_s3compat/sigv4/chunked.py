@@ -213,9 +213,11 @@ class ChunkedDecoder:
             if self._trailer_signature is not None:
                 raise MalformedTrailerError
             self._trailer_signature = value
-        elif name in self._trailers or name not in self._declared:
-            raise MalformedTrailerError
-        elif self._trailer_signature is not None:
+        elif (
+            name in self._trailers
+            or name not in self._declared
+            or self._trailer_signature is not None
+        ):
             raise MalformedTrailerError
         else:
             self._trailers[name] = value
