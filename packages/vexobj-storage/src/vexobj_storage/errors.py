@@ -10,7 +10,7 @@ StorageError
 └── StoreError
     ├── OutOfSpace          StoreBusy               StoreClosed
     ├── WriteFailed         ReadFailed
-    └── SchemaTooNew
+    └── CommitUncertain     SchemaTooNew
 
 Each carries its data as attributes; the message is for logs and embedded use.
 """
@@ -187,6 +187,14 @@ class ReadFailed(StoreError):
     """The metadata could not be read: the device, the file or the database server refused."""
 
     reason: str
+
+
+@dataclass(eq=False)
+class CommitUncertain(StoreError):
+    """The database server was lost while it committed: all of the operation happened or nothing.
+
+    Ask for the state before trying again; an operation whose repetition does no harm just may.
+    """
 
 
 @dataclass(eq=False)

@@ -91,6 +91,7 @@ def write_lock(descriptor: int) -> Iterator[None]:
 
 
 def open_lock(files: SqliteFiles) -> int:
+    """A descriptor for `write_lock`; it is the caller's to close."""
     return os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 

@@ -11,9 +11,15 @@ highest `sequence` is the latest.
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Text
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-metadata: MetaData = SQLModel.metadata
+
+class _Table(SQLModel, registry=registry()):
+    """Keeps this schema apart from SQLModel's global one, to which any program may add."""
+
+
+metadata: MetaData = _Table.metadata
 
 
 def _integer(*, key: bool = False, null: bool = False) -> Column[int]:
@@ -35,7 +41,7 @@ def _text(*, key: bool = False, null: bool = False, unique: bool = False) -> Col
 _CLUSTERED = {"sqlite_with_rowid": False}
 
 
-class Counters(SQLModel, table=True):
+class Counters(_Table, table=True):
     """Numbers handed out once and never again (`bucket`); one row a name, changed under its lock."""
 
     __tablename__ = "counters"
@@ -44,7 +50,7 @@ class Counters(SQLModel, table=True):
     value: int = Field(sa_column=_integer())
 
 
-class Identities(SQLModel, table=True):
+class Identities(_Table, table=True):
     __tablename__ = "identities"
     __table_args__ = _CLUSTERED
     id: str = Field(sa_column=_text(key=True))
@@ -53,7 +59,7 @@ class Identities(SQLModel, table=True):
     created_us: int = Field(sa_column=_integer())
 
 
-class AccessKeys(SQLModel, table=True):
+class AccessKeys(_Table, table=True):
     """`secret_lookup` is a keyed hash of the secret: a bearer token is found by it."""
 
     __tablename__ = "access_keys"
@@ -74,7 +80,7 @@ class AccessKeys(SQLModel, table=True):
     last_used_us: int | None = Field(sa_column=_integer(null=True))
 
 
-class Buckets(SQLModel, table=True):
+class Buckets(_Table, table=True):
     """`acl` and `settings` are the caller's text; `settings` is a JSON object."""
 
     __tablename__ = "buckets"
@@ -89,7 +95,7 @@ class Buckets(SQLModel, table=True):
     settings: str = Field(sa_column=_text())
 
 
-class _Version(SQLModel):
+class _Version(_Table):
     """What a version says of itself, in `objects` and in `versions` alike.
 
     `headers_metadata` is a JSON object {"h": headers, "m": metadata, "c": checksum} or NULL when
@@ -138,7 +144,7 @@ class Versions(_Version, table=True):
     is_delete_marker: int = Field(sa_column=_small())
 
 
-class KeyHeads(SQLModel, table=True):
+class KeyHeads(_Table, table=True):
     """The lock of a key that has a history, and the last sequence given to it."""
 
     __tablename__ = "key_heads"
@@ -148,7 +154,7 @@ class KeyHeads(SQLModel, table=True):
     sequence: int = Field(sa_column=_integer())
 
 
-class Blobs(SQLModel, table=True):
+class Blobs(_Table, table=True):
     """`state` 0 live, 1 condemned; `location` as types.Location; `stored_size` on its medium.
 
     `protection` 0 plain (encryption brings others), `key_ring` and `salt` are its parameters. A
@@ -170,14 +176,14 @@ class Blobs(SQLModel, table=True):
     condemned_us: int | None = Field(sa_column=_integer(null=True))
 
 
-class InlineBlobs(SQLModel, table=True):
+class InlineBlobs(_Table, table=True):
     __tablename__ = "inline_blobs"
     __table_args__ = _CLUSTERED
     blob_id: bytes = Field(sa_column=_bytes(key=True))
     data: bytes = Field(sa_column=_bytes())
 
 
-class BlobRefs(SQLModel, table=True):
+class BlobRefs(_Table, table=True):
     """One row a reference: `referrer` is a version's uid, or an upload id with a part number."""
 
     __tablename__ = "blob_refs"
@@ -186,7 +192,7 @@ class BlobRefs(SQLModel, table=True):
     referrer: bytes = Field(sa_column=_bytes(key=True))
 
 
-class Manifests(SQLModel, table=True):
+class Manifests(_Table, table=True):
     """The segments of a completed upload, immutable: `layout` is packed by metadata/layout.py.
 
     Its id is the upload's. Copies of the object share it.
@@ -200,14 +206,14 @@ class Manifests(SQLModel, table=True):
     layout: bytes = Field(sa_column=_bytes())
 
 
-class ManifestRefs(SQLModel, table=True):
+class ManifestRefs(_Table, table=True):
     __tablename__ = "manifest_refs"
     __table_args__ = _CLUSTERED
     manifest_id: bytes = Field(sa_column=_bytes(key=True))
     referrer: bytes = Field(sa_column=_bytes(key=True))
 
 
-class Uploads(SQLModel, table=True):
+class Uploads(_Table, table=True):
     """Open multipart uploads, and completed ones until their leavings are gone.
 
     `state` 0 open, 1 completed, 2 aborted. A completed one remembers `etag`, `version_uid` and
@@ -239,7 +245,7 @@ class Uploads(SQLModel, table=True):
     named_parts: bytes | None = Field(sa_column=_bytes(null=True))
 
 
-class Parts(SQLModel, table=True):
+class Parts(_Table, table=True):
     """The parts of an upload; they stay as long as a version uses their manifest.
 
     `segments` is packed by metadata/layout.py: usually one whole blob, several for a copied
@@ -257,8 +263,8 @@ class Parts(SQLModel, table=True):
     segments: bytes = Field(sa_column=_bytes())
 
 
-class GcQueue(SQLModel, table=True):
-    """Blobs (`kind` 0) and manifests (1) that lost a reference, and uploads to clear (2)."""
+class GcQueue(_Table, table=True):
+    """What may have become garbage: see metadata/ops/gc.py for `kind` and what is done when."""
 
     __tablename__ = "gc_queue"
     __table_args__ = _CLUSTERED
@@ -267,7 +273,7 @@ class GcQueue(SQLModel, table=True):
     id: bytes = Field(sa_column=_bytes(key=True))
 
 
-class Usage(SQLModel, table=True):
+class Usage(_Table, table=True):
     """Folded usage of a bucket; the truth is this row plus its deltas."""
 
     __tablename__ = "usage"
@@ -280,7 +286,7 @@ class Usage(SQLModel, table=True):
     upload_bytes: int = Field(sa_column=_integer())
 
 
-class UsageDeltas(SQLModel, table=True):
+class UsageDeltas(_Table, table=True):
     """One appended row a change, so that no counter row is hot; folded in the background."""
 
     __tablename__ = "usage_deltas"
@@ -294,7 +300,7 @@ class UsageDeltas(SQLModel, table=True):
     upload_bytes: int = Field(sa_column=_integer())
 
 
-class Outbox(SQLModel, table=True):
+class Outbox(_Table, table=True):
     """Changes for subscribers, written in the transaction of the change; numbered afterwards."""
 
     __tablename__ = "outbox"
@@ -309,7 +315,7 @@ class Outbox(SQLModel, table=True):
     payload: str = Field(sa_column=_text())
 
 
-class Jobs(SQLModel, table=True):
+class Jobs(_Table, table=True):
     """Work to be done once: claimed by lease, retried with backoff. `state` is the worker's word."""
 
     __tablename__ = "jobs"
@@ -329,7 +335,7 @@ class Jobs(SQLModel, table=True):
     result: str | None = Field(sa_column=_text(null=True))
 
 
-class Leases(SQLModel, table=True):
+class Leases(_Table, table=True):
     """Who runs a background loop; `token` grows with each holder and fences the former one."""
 
     __tablename__ = "leases"
@@ -340,7 +346,7 @@ class Leases(SQLModel, table=True):
     until_us: int = Field(sa_column=_integer())
 
 
-class Facts(SQLModel, table=True):
+class Facts(_Table, table=True):
     """Small things to remember across restarts, by name; values are JSON."""
 
     __tablename__ = "facts"

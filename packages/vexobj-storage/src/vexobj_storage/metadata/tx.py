@@ -40,6 +40,23 @@ class Tx(Protocol):
 Operation = Callable[Concatenate[Tx, P], Awaitable[R]]
 
 
+class LostRace(Exception):  # noqa: N818 - a signal between operation and engine
+    """Raised by an operation whose compare-and-set found another value: roll back, run it again."""
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def repeatable(operation: F) -> F:
+    """Mark an operation that may run again even after it committed: same state, same answer.
+
+    Only of these does an engine resolve a lost connection during COMMIT by running it again;
+    for any other the caller learns of it as CommitUncertain.
+    """
+    operation.repeatable = True  # type: ignore[attr-defined]
+    return operation
+
+
 class MetaStore(Protocol):
     """An engine: runs operations, each one transaction, and says when caches are stale."""
 
@@ -52,6 +69,7 @@ class MetaStore(Protocol):
 
         Raises:
             OutOfSpace, StoreBusy, StoreClosed, WriteFailed: nothing of it happened.
+            CommitUncertain: all of it happened or nothing (a database server was lost in COMMIT).
         """
         ...
 

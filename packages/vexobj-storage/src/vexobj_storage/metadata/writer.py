@@ -23,6 +23,7 @@ from vexobj_storage.metadata.connections import (
 )
 from vexobj_storage.metadata.epoch import EpochFile
 from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
+from vexobj_storage.metadata.tx import LostRace
 
 R = TypeVar("R")
 
@@ -258,6 +259,8 @@ def _meaning(error: BaseException) -> BaseException:
         error = error.__cause__
     if isinstance(error, sqlite3.Error):
         return condition(error, writing=True) or error
+    if isinstance(error, LostRace):  # one writer at a time has nobody to lose against
+        return StoreBusy()
     return error
 
 

@@ -1,0 +1,165 @@
+"""Identities and their access keys."""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, or_, select, update
+
+from vexobj_storage.errors import AccessKeyAlreadyExists, NoSuchAccessKey, NoSuchIdentity
+from vexobj_storage.metadata import rows
+from vexobj_storage.metadata.ops import sql
+from vexobj_storage.metadata.tx import Row, Tx
+from vexobj_storage.types import AccessKeyRecord, Identity, Page
+
+_I, _K = sql.IDENTITIES, sql.ACCESS_KEYS
+_IDENTITY = [_I.c[name] for name in ("id", "display_name", "email", "created_us")]
+_KEY = [
+    _K.c[name]
+    for name in (
+        "access_key_id",
+        "identity_id",
+        "name",
+        "sealed_secret",
+        "secret_lookup",
+        "permissions",
+        "buckets",
+        "created_us",
+        "expires_us",
+        "last_used_us",
+    )
+]
+
+_CREATE_IDENTITY = sql.insert(_I)
+_GET_IDENTITY = sql.query(select(*_IDENTITY).where(*sql.matches(_I, "id")))
+_HOLD_IDENTITY = sql.query(select(_I.c.id).where(*sql.matches(_I, "id")).with_for_update(read=True))
+_LIST_IDENTITIES = sql.query(
+    select(*_IDENTITY)
+    .where(_I.c.id > bindparam("after"))
+    .order_by(_I.c.id)
+    .limit(bindparam("limit"))
+)
+_CREATE_KEY = sql.insert(_K)
+_GET_KEY = sql.query(select(*_KEY).where(*sql.matches(_K, "access_key_id")))
+_FIND_KEY = sql.query(select(*_KEY).where(*sql.matches(_K, "secret_lookup")))
+_LIST_KEYS = sql.query(
+    select(*_KEY)
+    .where(_K.c.access_key_id > bindparam("after"))
+    .order_by(_K.c.access_key_id)
+    .limit(bindparam("limit"))
+)
+_LIST_IDENTITY_KEYS = sql.query(
+    select(*_KEY)
+    .where(_K.c.access_key_id > bindparam("after"), *sql.matches(_K, "identity_id"))
+    .order_by(_K.c.access_key_id)
+    .limit(bindparam("limit"))
+)
+_DELETE_KEY = sql.remove(_K, "access_key_id")
+_TOUCH = sql.query(
+    update(_K)
+    .where(
+        *sql.matches(_K, "access_key_id"),
+        or_(_K.c.last_used_us.is_(None), _K.c.last_used_us < bindparam("last_used_us")),
+    )
+    .values(last_used_us=bindparam("last_used_us"))
+)
+
+
+async def create_identity(tx: Tx, identity: Identity) -> None:
+    """Idempotent for the same id: the first stays."""
+    await tx.run(
+        _CREATE_IDENTITY,
+        id=identity.id,
+        display_name=identity.display_name,
+        email=identity.email,
+        created_us=rows.to_us(identity.created_at),
+    )
+    tx.bump_epoch()
+
+
+async def get_identity(tx: Tx, identity_id: str) -> Identity:
+    """Raises: NoSuchIdentity."""
+    row = await tx.one(_GET_IDENTITY, id=identity_id)
+    if row is None:
+        raise NoSuchIdentity(identity_id)
+    return _identity(row)
+
+
+async def list_identities(tx: Tx, after: str, limit: int) -> Page[Identity]:
+    found = await tx.all(_LIST_IDENTITIES, after=after, limit=limit + 1)
+    page: Sequence[Identity] = [_identity(row) for row in found[:limit]]
+    return Page(page, page[-1].id if page and len(found) > limit else None)
+
+
+async def create_access_key(tx: Tx, record: AccessKeyRecord) -> None:
+    """Raises: NoSuchIdentity; AccessKeyAlreadyExists when the id or the secret is taken."""
+    if await tx.one(_HOLD_IDENTITY, id=record.identity_id) is None:
+        raise NoSuchIdentity(record.identity_id)
+    created = await tx.run(
+        _CREATE_KEY,
+        access_key_id=record.access_key_id,
+        identity_id=record.identity_id,
+        name=record.name,
+        sealed_secret=record.sealed_secret,
+        secret_lookup=record.secret_lookup,
+        permissions=record.permissions,
+        buckets=None if record.buckets is None else json.dumps(list(record.buckets)),
+        created_us=rows.to_us(record.created_at),
+        expires_us=None if record.expires_at is None else rows.to_us(record.expires_at),
+        last_used_us=None if record.last_used_at is None else rows.to_us(record.last_used_at),
+    )
+    if not created:
+        raise AccessKeyAlreadyExists(record.access_key_id)
+    tx.bump_epoch()
+
+
+async def get_access_key(tx: Tx, access_key_id: str) -> AccessKeyRecord:
+    """Raises: NoSuchAccessKey."""
+    row = await tx.one(_GET_KEY, access_key_id=access_key_id)
+    if row is None:
+        raise NoSuchAccessKey(access_key_id)
+    return _record(row)
+
+
+async def find_access_key(tx: Tx, secret_lookup: bytes) -> AccessKeyRecord | None:
+    row = await tx.one(_FIND_KEY, secret_lookup=secret_lookup)
+    return None if row is None else _record(row)
+
+
+async def list_access_keys(
+    tx: Tx, identity_id: str | None, after: str, limit: int
+) -> Page[AccessKeyRecord]:
+    if identity_id is None:
+        found = await tx.all(_LIST_KEYS, after=after, limit=limit + 1)
+    else:
+        found = await tx.all(
+            _LIST_IDENTITY_KEYS, identity_id=identity_id, after=after, limit=limit + 1
+        )
+    page: Sequence[AccessKeyRecord] = [_record(row) for row in found[:limit]]
+    return Page(page, page[-1].access_key_id if page and len(found) > limit else None)
+
+
+async def delete_access_key(tx: Tx, access_key_id: str) -> None:
+    """Raises: NoSuchAccessKey."""
+    if not await tx.run(_DELETE_KEY, access_key_id=access_key_id):
+        raise NoSuchAccessKey(access_key_id)
+    tx.bump_epoch()
+
+
+async def touch_access_keys(tx: Tx, used: Sequence[tuple[str, int]]) -> None:
+    """Remember last uses (microseconds). Not a change that outdates caches."""
+    await tx.many(_TOUCH, [{"access_key_id": key, "last_used_us": us} for key, us in sorted(used)])
+
+
+def _identity(row: Row) -> Identity:
+    identity_id, display_name, email, created_us = row
+    return Identity(identity_id, display_name, email, rows.to_datetime(created_us))
+
+
+def _record(row: Row) -> AccessKeyRecord:
+    return AccessKeyRecord(
+        *row[:6],
+        None if row[6] is None else tuple(json.loads(row[6])),
+        rows.to_datetime(row[7]),
+        None if row[8] is None else rows.to_datetime(row[8]),
+        None if row[9] is None else rows.to_datetime(row[9]),
+    )

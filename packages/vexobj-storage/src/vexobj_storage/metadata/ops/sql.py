@@ -1,0 +1,85 @@
+"""The tables, and the few shapes of statement that every operation needs."""
+
+from collections.abc import Callable
+
+from sqlalchemy import LargeBinary, Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import BindParameter, ColumnElement
+
+from vexobj_storage.metadata.statement import Statement
+from vexobj_storage.metadata.tables import metadata
+
+COUNTERS = metadata.tables["counters"]
+IDENTITIES = metadata.tables["identities"]
+ACCESS_KEYS = metadata.tables["access_keys"]
+BUCKETS = metadata.tables["buckets"]
+OBJECTS = metadata.tables["objects"]
+VERSIONS = metadata.tables["versions"]
+KEY_HEADS = metadata.tables["key_heads"]
+BLOBS = metadata.tables["blobs"]
+INLINE_BLOBS = metadata.tables["inline_blobs"]
+BLOB_REFS = metadata.tables["blob_refs"]
+MANIFESTS = metadata.tables["manifests"]
+MANIFEST_REFS = metadata.tables["manifest_refs"]
+UPLOADS = metadata.tables["uploads"]
+PARTS = metadata.tables["parts"]
+GC_QUEUE = metadata.tables["gc_queue"]
+USAGE = metadata.tables["usage"]
+USAGE_DELTAS = metadata.tables["usage_deltas"]
+
+LAST = 2**63 - 1
+"""`versions.descending` is this less the sequence."""
+
+_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def query(executable: Executable) -> Statement:
+    """A statement that is the same in every dialect."""
+    return Statement(lambda _: executable)
+
+
+def bytes_bind(name: str) -> BindParameter[bytes]:
+    """A bind for places where no column tells its type."""
+    return bindparam(name, type_=LargeBinary)
+
+
+def matches(table: Table, *names: str) -> list[ColumnElement[bool]]:
+    """Each named column equals the bind of its name."""
+    return [table.c[name] == bindparam(name) for name in names]
+
+
+def insert(table: Table) -> Statement:
+    """All columns, each from the bind of its name. Changes no row when the primary key is taken."""
+
+    def build(dialect: str) -> Executable:
+        rows = _INSERTS[dialect](table).values({c.name: bindparam(c.name) for c in table.c})
+        return rows.on_conflict_do_nothing()
+
+    return Statement(build)
+
+
+def upsert(
+    table: Table, changes: Callable[[Table], dict[str, ColumnElement[int]]], returning: str
+) -> Statement:
+    """Insert all columns or, when the primary key is taken, apply `changes`; locks the row."""
+
+    def build(dialect: str) -> Executable:
+        rows = _INSERTS[dialect](table).values({c.name: bindparam(c.name) for c in table.c})
+        taken = rows.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_=changes(table)
+        )
+        return taken.returning(table.c[returning])
+
+    return Statement(build)
+
+
+def remove(table: Table, *names: str, returning: tuple[str, ...] = ()) -> Statement:
+    """Delete the rows whose named columns equal their binds."""
+    rows = delete(table).where(*matches(table, *names))
+    return query(rows.returning(*(table.c[name] for name in returning)) if returning else rows)
+
+
+def exists(table: Table, *names: str) -> Statement:
+    """One row with one column, when there is one whose named columns equal their binds."""
+    return query(select(table.c[names[0]]).where(*matches(table, *names)).limit(1))

@@ -1,0 +1,280 @@
+"""How a key's current version is replaced, set aside and promoted; and changed without replacing.
+
+In a bucket that never had versioning a key is its row in `objects`, changed by compare-and-set
+on `uid`. In all others a transaction first locks the key's row in `key_heads`, and owns both
+`objects` and `versions` of that key until it ends.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import and_, bindparam, insert, literal_column, select, update
+
+from vexobj_storage.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
+from vexobj_storage.metadata.ops import sql
+from vexobj_storage.metadata.ops.ledger import Ledger
+from vexobj_storage.metadata.ops.references import TWIN
+from vexobj_storage.metadata.rows import Draft, Placed
+from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.types import Bucket, Versioning, WriteCondition
+
+_O, _V = sql.OBJECTS, sql.VERSIONS
+_KEY = ("bucket_id", "key")
+_SHARED = [c.name for c in _O.c if c.name not in {*_KEY, "sequence"}]
+_SUMMARY = ("uid", "is_null", "size", "blob_id", "manifest_id")
+
+_TARGET = sql.query(
+    select(
+        sql.BUCKETS.c.versioning,
+        TWIN,
+        _O.c.sequence,
+        _O.c.etag,
+        _O.c.created_us,
+        *(_O.c[name] for name in _SUMMARY),
+    )
+    .select_from(
+        sql.BUCKETS.outerjoin(
+            _O, and_(_O.c.bucket_id == sql.BUCKETS.c.id, _O.c.key == bindparam("key"))
+        )
+    )
+    .where(sql.BUCKETS.c.id == bindparam("bucket_id"))
+    .with_for_update(read=True, of=sql.BUCKETS)
+)
+_HOLD_BUCKET = sql.query(
+    select(sql.BUCKETS.c.versioning)
+    .where(sql.BUCKETS.c.id == bindparam("bucket_id"))
+    .with_for_update(read=True)
+)
+_INSERT_OBJECT = sql.insert(_O)
+_REPLACE_OBJECT = sql.query(
+    update(_O)
+    .where(*sql.matches(_O, *_KEY), _O.c.uid == bindparam("replaced_uid"))
+    .values({name: bindparam(name) for name in ["sequence", *_SHARED]})
+)
+_LOCK_HEAD = sql.upsert(sql.KEY_HEADS, lambda heads: {"sequence": heads.c.sequence}, "sequence")
+_SET_HEAD = sql.query(
+    update(sql.KEY_HEADS)
+    .where(*sql.matches(sql.KEY_HEADS, *_KEY))
+    .values(sequence=bindparam("sequence"))
+)
+_DROP_HEAD = sql.remove(sql.KEY_HEADS, *_KEY)
+_LAST = literal_column(str(sql.LAST))
+
+
+_SET_ASIDE = sql.query(
+    insert(_V).from_select(
+        [*_KEY, *_SHARED, "descending", "is_delete_marker"],
+        select(
+            *(_O.c[name] for name in [*_KEY, *_SHARED]),
+            _LAST - _O.c.sequence,
+            literal_column("0"),
+        ).where(*sql.matches(_O, *_KEY)),
+    )
+)
+_PROMOTE = sql.query(
+    insert(_O).from_select(
+        [*_KEY, *_SHARED, "sequence"],
+        select(
+            *(_V.c[name] for name in [*_KEY, *_SHARED]),
+            _LAST - _V.c.descending,
+        ).where(*sql.matches(_V, *_KEY, "descending")),
+    )
+)
+TAKE_OBJECT = sql.remove(_O, *_KEY, returning=_SUMMARY)
+_DROP_OBJECT = sql.remove(_O, *_KEY)
+TAKE_VERSION = sql.remove(_V, *_KEY, "descending", returning=(*_SUMMARY, "is_delete_marker"))
+_DROP_VERSION = sql.remove(_V, *_KEY, "descending")
+_NEWEST = sql.query(
+    select(_V.c.descending, _V.c.is_delete_marker, *(_V.c[name] for name in _SUMMARY))
+    .where(*sql.matches(_V, *_KEY))
+    .order_by(_V.c.descending)
+    .limit(literal_column("1"))
+)
+_FIND_UID = sql.query(select(_V.c.descending).where(*sql.matches(_V, *_KEY, "uid")))
+_FIND_NULL = sql.query(
+    select(_V.c.descending).where(*sql.matches(_V, *_KEY), _V.c.is_null == literal_column("1"))
+)
+
+
+class Summary(NamedTuple):
+    """A version as far as removing it needs to know it."""
+
+    uid: bytes
+    is_null: int
+    size: int
+    blob_id: bytes | None
+    manifest_id: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The key that a write is about, its bucket held: `live` is what is there now."""
+
+    versioning: int
+    twin: bytes | None
+    live: Summary | None
+    sequence: int
+    etag: str
+    created_us: int
+
+
+async def hold_bucket(tx: Tx, bucket: Bucket) -> int:
+    """Keep a bucket from being deleted or configured until the commit; its versioning state.
+
+    Raises: NoSuchBucket.
+    """
+    row = await tx.one(_HOLD_BUCKET, bucket_id=bucket.id)
+    if row is None:
+        raise NoSuchBucket(bucket.name)
+    versioning: int = row[0]
+    return versioning
+
+
+async def target(
+    tx: Tx, bucket: Bucket, key: bytes, sha256: bytes | None = None, size: int = 0
+) -> Target:
+    """Hold the bucket and look at the key; `sha256` and `size` also look for a twin."""
+    row = await tx.one(_TARGET, bucket_id=bucket.id, key=key, sha256=sha256, size=size)
+    if row is None:
+        raise NoSuchBucket(bucket.name)
+    if row[5] is None:
+        return Target(row[0], row[1], None, 0, "", 0)
+    live = Summary(row[5], row[6], row[7], row[8], row[9])
+    return Target(row[0], row[1], live, row[2], row[3], row[4])
+
+
+async def lock_head(tx: Tx, bucket_id: int, key: bytes) -> int:
+    """Own the key's history until the commit; the last sequence given to it, or 0."""
+    row = await tx.one(_LOCK_HEAD, bucket_id=bucket_id, key=key, sequence=0)
+    assert row is not None
+    sequence: int = row[0]
+    return sequence
+
+
+async def set_head(tx: Tx, bucket_id: int, key: bytes, sequence: int) -> None:
+    await tx.run(_SET_HEAD, bucket_id=bucket_id, key=key, sequence=sequence)
+
+
+async def place(
+    tx: Tx,
+    found: Target,
+    draft: Draft,
+    blob_id: bytes | None,
+    manifest_id: bytes | None,
+    condition: WriteCondition,
+    ledger: Ledger,
+) -> Placed:
+    """Make a draft the current version of its key. `found` may be outdated: then look again.
+
+    Raises: PreconditionFailed, NoSuchKey, NoSuchBucket.
+    """
+    while True:
+        head = 0
+        if found.versioning != Versioning.OFF:
+            head = await lock_head(tx, draft.bucket.id, draft.key)
+            found = await target(tx, draft.bucket, draft.key)
+        live = found.live
+        if live is not None and live.uid == draft.uid:
+            return Placed(
+                found.sequence, live.is_null, found.created_us, live.blob_id, live.manifest_id
+            )
+        _check(condition, found, draft)
+        placed = Placed(
+            sequence=max(head + 1, found.sequence + 1, draft.now_us),
+            is_null=0 if found.versioning == Versioning.ENABLED else 1,
+            created_us=draft.now_us if live is None else found.created_us,
+            blob_id=blob_id,
+            manifest_id=manifest_id,
+        )
+        if await _write(tx, found, draft, placed, ledger):
+            return placed
+        found = await target(tx, draft.bucket, draft.key)
+
+
+def _check(condition: WriteCondition, found: Target, draft: Draft) -> None:
+    if condition.if_none_match_any and found.live is not None:
+        raise PreconditionFailed("If-None-Match")
+    if condition.if_match is not None:
+        if found.live is None:
+            raise NoSuchKey(draft.bucket.name, draft.key.decode(errors="replace"))
+        if condition.if_match not in ("*", found.etag):
+            raise PreconditionFailed("If-Match")
+
+
+async def _write(tx: Tx, found: Target, draft: Draft, placed: Placed, ledger: Ledger) -> bool:
+    """False when another writer was faster, which only a bucket without versions allows."""
+    values = {
+        **draft.values,
+        "sequence": placed.sequence,
+        "is_null": placed.is_null,
+        "created_us": placed.created_us,
+        "blob_id": placed.blob_id,
+        "manifest_id": placed.manifest_id,
+    }
+    live, size = found.live, draft.values["size"]
+    if found.versioning != Versioning.OFF:
+        await set_head(tx, draft.bucket.id, draft.key, placed.sequence)
+        if placed.is_null and (live is None or not live.is_null):
+            await drop_null(tx, draft.bucket.id, draft.key, ledger)
+        if live is not None and not (live.is_null and placed.is_null):
+            await set_aside(tx, draft.bucket.id, draft.key, live, ledger)
+            live = None
+    if live is None:
+        if not await tx.run(_INSERT_OBJECT, **values):
+            return False
+        ledger.current(1, size)
+        return True
+    if not await tx.run(_REPLACE_OBJECT, **values, replaced_uid=live.uid):
+        return False
+    ledger.drop(live.uid, live.blob_id, live.manifest_id)
+    ledger.current(0, size - live.size)
+    return True
+
+
+async def set_aside(tx: Tx, bucket_id: int, key: bytes, live: Summary, ledger: Ledger) -> None:
+    """Move the current version to the noncurrent ones."""
+    await tx.run(_SET_ASIDE, bucket_id=bucket_id, key=key)
+    await tx.run(_DROP_OBJECT, bucket_id=bucket_id, key=key)
+    ledger.current(-1, -live.size)
+    ledger.noncurrent(1, live.size)
+
+
+async def drop_null(tx: Tx, bucket_id: int, key: bytes, ledger: Ledger) -> None:
+    """Remove the null version, or null marker, from the noncurrent ones."""
+    row = await tx.one(_FIND_NULL, bucket_id=bucket_id, key=key)
+    if row is not None:
+        await take_version(tx, bucket_id, key, row[0], ledger)
+
+
+async def take_version(
+    tx: Tx, bucket_id: int, key: bytes, descending: int, ledger: Ledger
+) -> tuple[Summary, bool]:
+    """Remove a row of `versions`; what it was, and whether it was a marker."""
+    row = await tx.one(TAKE_VERSION, bucket_id=bucket_id, key=key, descending=descending)
+    assert row is not None
+    taken, is_delete_marker = Summary(*row[:5]), bool(row[5])
+    ledger.drop(taken.uid, taken.blob_id, taken.manifest_id)
+    if not is_delete_marker:
+        ledger.noncurrent(-1, -taken.size)
+    return taken, is_delete_marker
+
+
+async def find_version(tx: Tx, bucket_id: int, key: bytes, uid: bytes | None) -> int | None:
+    """Where in `versions` the version (None: the null one) stands."""
+    if uid is None:
+        row = await tx.one(_FIND_NULL, bucket_id=bucket_id, key=key)
+    else:
+        row = await tx.one(_FIND_UID, bucket_id=bucket_id, key=key, uid=uid)
+    return None if row is None else row[0]
+
+
+async def promote(tx: Tx, bucket_id: int, key: bytes, ledger: Ledger) -> None:
+    """With no current version left: the newest noncurrent one becomes it, unless it is a marker."""
+    row = await tx.one(_NEWEST, bucket_id=bucket_id, key=key)
+    if row is None:
+        await tx.run(_DROP_HEAD, bucket_id=bucket_id, key=key)
+    elif not row[1]:
+        await tx.run(_PROMOTE, bucket_id=bucket_id, key=key, descending=row[0])
+        await tx.run(_DROP_VERSION, bucket_id=bucket_id, key=key, descending=row[0])
+        ledger.noncurrent(-1, -row[4])
+        ledger.current(1, row[4])

@@ -1,0 +1,66 @@
+"""What the tests of this package share: engines of both kinds, each empty and migrated."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from vexobj_storage.metadata.engine import open_metadata
+from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
+
+
+def missing(tool: str) -> None:
+    """Skip what needs `tool`, by name; in CI every tool has to be there."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(f"{tool} is missing, and in CI nothing is skipped for a missing tool")
+    pytest.skip(f"{tool} is not installed")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    binaries = postgres_binaries()
+    if binaries is None:
+        missing("PostgreSQL")
+        return
+    with PostgresServer(binaries) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A migrated database to copy: quicker than migrating one for each test."""
+
+    async def migrate(name: str) -> None:
+        metadata = await open_metadata(Path(), postgres.url(name))
+        await metadata.close()
+
+    name = postgres.create_database()
+    asyncio.run(migrate(name))
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
+    name = postgres.create_database(postgres_template)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def metadata_url(request: pytest.FixtureRequest) -> str | None:
+    """What `open_metadata` takes for each kind of engine."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+async def metadata(tmp_path: Path, metadata_url: str | None) -> AsyncIterator[MetaStore]:
+    """An engine of each kind, empty, with the whole schema."""
+    engine = await open_metadata(tmp_path, metadata_url)
+    yield engine
+    await engine.close()
