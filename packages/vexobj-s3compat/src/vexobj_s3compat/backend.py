@@ -54,9 +54,12 @@ from vexobj_s3compat.types import (
 class Credential(Protocol):
     """A key that can sign: `principal` travels to the backend as `Request.caller.principal`."""
 
-    access_key_id: str
-    secret_access_key: str
-    principal: object
+    @property
+    def access_key_id(self) -> str: ...
+    @property
+    def secret_access_key(self) -> str: ...
+    @property
+    def principal(self) -> object: ...
 
 
 class Credentials(Protocol):
@@ -143,9 +146,7 @@ class S3Backend:
     async def upload_part(self, request: Request[UploadPartInput]) -> UploadPartOutput:
         raise NotImplementedYet
 
-    async def upload_part_copy(
-        self, request: Request[UploadPartCopyInput]
-    ) -> UploadPartCopyOutput:
+    async def upload_part_copy(self, request: Request[UploadPartCopyInput]) -> UploadPartCopyOutput:
         raise NotImplementedYet
 
     async def complete_multipart_upload(

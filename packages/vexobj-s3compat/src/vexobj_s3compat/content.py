@@ -42,17 +42,21 @@ class Body(Protocol):
         ...
 
     async def read(self) -> bytes:
-        """All of it at once: only for a body whose `size` the caller has checked."""
+        """All of it at once: only for a body whose `size` the caller has checked.
+
+        The hashers are the caller's to feed here too.
+        """
         ...
 
     def verify(self, *, md5: bytes | None = None, sha256: bytes | None = None) -> None:
         """Compare every digest that the client promised with what was computed.
 
-        A digest that the client promised and that is given as None is computed by the body
-        itself while it is read, so leaving one out is slow, not wrong.
+        A backend that always gives both is right. One may be left out only where the client did
+        not promise it.
 
         Raises:
-            BadDigest, XAmzContentSHA256Mismatch, MalformedTrailerError.
+            BadDigest, XAmzContentSHA256Mismatch, InvalidRequest (a trailer that is no checksum).
+            ValueError: a promised digest was left out.
         """
         ...
 
@@ -77,7 +81,8 @@ class PartRange:
 class Content(Protocol):
     """An object's bytes as a backend offers them: nothing is read before `open`."""
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
     async def open(self, start: int, length: int) -> Payload:
         """`length` bytes from `start`; both are within the object."""

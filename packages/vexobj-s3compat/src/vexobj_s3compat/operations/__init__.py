@@ -1,0 +1,24 @@
+"""The operations, as one table of data."""
+
+from vexobj_s3compat.operation import Operation
+from vexobj_s3compat.operations import (
+    acl,
+    buckets,
+    configuration,
+    copy,
+    listings,
+    multipart,
+    objects,
+    service,
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    *service.OPERATIONS,
+    *buckets.OPERATIONS,
+    *configuration.OPERATIONS,
+    *acl.OPERATIONS,
+    *listings.OPERATIONS,
+    *objects.OPERATIONS,
+    *copy.OPERATIONS,
+    *multipart.OPERATIONS,
+)

@@ -1,0 +1,74 @@
+"""Writers of headers and XML that several operations share."""
+
+from base64 import b64encode
+from urllib.parse import quote
+
+from vexobj_s3compat.asgi import RawHeaders
+from vexobj_s3compat.respond import Response, full
+from vexobj_s3compat.types import ChecksumValue, Owner
+from vexobj_s3compat.xml import document, element
+
+_XML_TYPE = (b"content-type", b"application/xml")
+
+
+def xml_response(root: str, *parts: str, headers: RawHeaders | None = None) -> Response:
+    """200 with a document of the S3 namespace; `parts` are elements already rendered."""
+    return full(200, document(root, "".join(parts)), [_XML_TYPE, *(headers or ())])
+
+
+def no_content(headers: RawHeaders | None = None) -> Response:
+    return Response(204, headers or [])
+
+
+def empty(headers: RawHeaders | None = None) -> Response:
+    """200 without a body."""
+    return Response(200, headers or [], b"", 0)
+
+
+def optional(name: str, text: str | None) -> str:
+    """The element, or nothing."""
+    return "" if text is None else element(name, text)
+
+
+def boolean(name: str, value: bool) -> str:
+    return f"<{name}>true</{name}>" if value else f"<{name}>false</{name}>"
+
+
+def owner_element(owner: Owner, name: str = "Owner") -> str:
+    return f"<{name}>{element('ID', owner.id)}{element('DisplayName', owner.display_name)}</{name}>"
+
+
+def key_text(key: bytes, *, url: bool) -> str:
+    """A key, prefix or delimiter as an answer shows it."""
+    return quote(key, safe="/") if url else key.decode()
+
+
+def quoted_etag(etag: str) -> str:
+    return f'"{etag}"'
+
+
+def checksum_element(checksum: ChecksumValue | None) -> str:
+    """Checksum<ALGORITHM> and ChecksumType."""
+    if checksum is None:
+        return ""
+    kind = "COMPOSITE" if checksum.composite else "FULL_OBJECT"
+    return element(f"Checksum{checksum.algorithm}", checksum.value) + element("ChecksumType", kind)
+
+
+def checksum_headers(checksum: ChecksumValue | None) -> RawHeaders:
+    if checksum is None:
+        return []
+    kind = b"COMPOSITE" if checksum.composite else b"FULL_OBJECT"
+    name = f"x-amz-checksum-{checksum.algorithm.lower()}"
+    return [(name.encode(), checksum.value.encode()), (b"x-amz-checksum-type", kind)]
+
+
+def version_header(version_id: str | None) -> RawHeaders:
+    return [] if version_id is None else [(b"x-amz-version-id", version_id.encode())]
+
+
+def metadata_value(text: str) -> bytes:
+    """A metadata value as a header: as it is, or as one RFC 2047 word if it is not ASCII."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
+    return b"=?UTF-8?B?" + b64encode(text.encode()) + b"?="

@@ -1,0 +1,406 @@
+"""Multipart uploads, from their creation to completion or abort, and their listings."""
+
+from vexobj_s3compat.call import Call
+from vexobj_s3compat.checksums import ALGORITHMS, parse_algorithm
+from vexobj_s3compat.errors import InvalidRequest, MalformedXML
+from vexobj_s3compat.operation import Operation
+from vexobj_s3compat.operations._input import (
+    PAGE_LIMIT,
+    check_identifier,
+    identifier,
+    integer,
+    invalid_argument,
+    key_bytes,
+    object_headers,
+    page_size,
+    refuse_unsupported,
+    tags,
+    unquote_etag,
+    url_encoding,
+    write_conditions,
+)
+from vexobj_s3compat.operations._output import (
+    boolean,
+    checksum_element,
+    checksum_headers,
+    empty,
+    key_text,
+    no_content,
+    optional,
+    owner_element,
+    quoted_etag,
+    version_header,
+    xml_response,
+)
+from vexobj_s3compat.operations.acl import canned_from_headers
+from vexobj_s3compat.operations.copy import SOURCE_HEADER, copy_source
+from vexobj_s3compat.ranges import parse_copy_source_range
+from vexobj_s3compat.respond import Response
+from vexobj_s3compat.target import Target
+from vexobj_s3compat.types import (
+    ChecksumValue,
+    CompletedPart,
+    CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput,
+    CreateMultipartUploadInput,
+    CreateMultipartUploadOutput,
+    ListMultipartUploadsInput,
+    ListMultipartUploadsOutput,
+    ListPartsInput,
+    ListPartsOutput,
+    UploadInput,
+    UploadPartCopyInput,
+    UploadPartCopyOutput,
+    UploadPartInput,
+    UploadPartOutput,
+)
+from vexobj_s3compat.xml import Element, child_text, children, element, parse, timestamp
+
+PART_LIMIT = 10_000
+_COMPLETE_DOCUMENT_BYTES = 4 * 1024 * 1024
+_KINDS = frozenset({"COMPOSITE", "FULL_OBJECT"})
+
+
+def parse_create(call: Call) -> CreateMultipartUploadInput:
+    refuse_unsupported(call.headers)
+    algorithm = call.headers.get("x-amz-checksum-algorithm") or None
+    if algorithm is not None:
+        algorithm = parse_algorithm(algorithm)
+    return CreateMultipartUploadInput(
+        call.bucket,
+        call.key,
+        object_headers(call),
+        acl=canned_from_headers(call.headers),
+        tags=tags(call.headers),
+        checksum_algorithm=algorithm,
+        checksum_composite=_is_composite(call, algorithm),
+    )
+
+
+def _is_composite(call: Call, algorithm: str | None) -> bool:
+    default = "FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE"
+    kind = call.headers.get("x-amz-checksum-type", default).upper()
+    if kind not in _KINDS:
+        raise InvalidRequest("Value for x-amz-checksum-type header is invalid.")
+    if algorithm is not None and (
+        (kind == "COMPOSITE" and algorithm == "CRC64NVME")
+        or (kind == "FULL_OBJECT" and ALGORITHMS[algorithm].combine is None)
+    ):
+        raise InvalidRequest(
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} "
+            "checksum algorithm."
+        )
+    return kind == "COMPOSITE"
+
+
+async def shape_create(
+    call: Call, wanted: CreateMultipartUploadInput, output: CreateMultipartUploadOutput
+) -> Response:
+    headers = []
+    if wanted.checksum_algorithm is not None:
+        kind = b"COMPOSITE" if wanted.checksum_composite else b"FULL_OBJECT"
+        headers = [
+            (b"x-amz-checksum-algorithm", wanted.checksum_algorithm.encode()),
+            (b"x-amz-checksum-type", kind),
+        ]
+    return xml_response(
+        "InitiateMultipartUploadResult",
+        element("Bucket", call.bucket),
+        element("Key", call.key.decode()),
+        element("UploadId", output.upload_id),
+        headers=headers,
+    )
+
+
+def _upload_id(call: Call) -> str:
+    return check_identifier("uploadId", call.parameters["uploadId"])
+
+
+def _part_number(call: Call) -> int:
+    number = integer(call, "partNumber", default=0)
+    if not 1 <= number <= PART_LIMIT:
+        raise invalid_argument(
+            "partNumber",
+            call.parameters["partNumber"],
+            f"Part number must be an integer between 1 and {PART_LIMIT}, inclusive",
+        )
+    return number
+
+
+def parse_upload_part(call: Call) -> UploadPartInput:
+    return UploadPartInput(
+        call.bucket, call.key, _upload_id(call), _part_number(call), call.payload
+    )
+
+
+async def shape_upload_part(_: Call, __: UploadPartInput, output: UploadPartOutput) -> Response:
+    etag = (b"etag", quoted_etag(output.etag).encode())
+    return empty([etag, *_part_checksum(output.checksum)])
+
+
+def _part_checksum(checksum: ChecksumValue | None) -> list[tuple[bytes, bytes]]:
+    return checksum_headers(checksum)[:1]
+
+
+def parse_upload_part_copy(call: Call) -> UploadPartCopyInput:
+    wanted_range = call.headers.get("x-amz-copy-source-range")
+    return UploadPartCopyInput(
+        call.bucket,
+        call.key,
+        _upload_id(call),
+        _part_number(call),
+        copy_source(call),
+        None if wanted_range is None else parse_copy_source_range(wanted_range),
+    )
+
+
+async def shape_upload_part_copy(
+    _: Call, wanted: UploadPartCopyInput, output: UploadPartCopyOutput
+) -> Response:
+    source = output.source_version_id or wanted.source.version_id
+    return xml_response(
+        "CopyPartResult",
+        element("LastModified", timestamp(output.last_modified)),
+        element("ETag", quoted_etag(output.etag)),
+        headers=[(b"x-amz-copy-source-version-id", source.encode())] if source else None,
+    )
+
+
+def parse_complete(call: Call) -> CompleteMultipartUploadInput:
+    root = parse(call.document, "CompleteMultipartUpload")
+    parts = [_completed_part(part) for part in children(root, "Part")]
+    if not 1 <= len(parts) <= PART_LIMIT:
+        raise MalformedXML
+    return CompleteMultipartUploadInput(
+        call.bucket,
+        call.key,
+        _upload_id(call),
+        parts,
+        conditions=write_conditions(call),
+        checksum=_whole_checksum(call),
+    )
+
+
+def _completed_part(part: Element) -> CompletedPart:
+    number, etag = child_text(part, "PartNumber"), child_text(part, "ETag")
+    if number is None or etag is None or len(number) > 9:
+        raise MalformedXML
+    if not (number.isascii() and number.isdecimal()):
+        raise MalformedXML
+    checksums = (child_text(part, f"Checksum{name}") for name in ALGORITHMS)
+    return CompletedPart(
+        int(number), unquote_etag(etag), next((value for value in checksums if value), None)
+    )
+
+
+def _whole_checksum(call: Call) -> ChecksumValue | None:
+    for name, algorithm in ALGORITHMS.items():
+        value = call.headers.get(algorithm.header)
+        if value:
+            kind = call.headers.get("x-amz-checksum-type", "").upper()
+            composite = kind == "COMPOSITE" or (not kind and "-" in value)
+            return ChecksumValue(name, value, composite)
+    return None
+
+
+async def shape_complete(
+    call: Call, _: CompleteMultipartUploadInput, output: CompleteMultipartUploadOutput
+) -> Response:
+    host = call.headers.get("host", "")
+    path = call.scope["raw_path"].decode("latin-1")
+    return xml_response(
+        "CompleteMultipartUploadResult",
+        element("Location", f"{call.scope.get('scheme', 'http')}://{host}{path}"),
+        element("Bucket", call.bucket),
+        element("Key", call.key.decode()),
+        element("ETag", quoted_etag(output.etag)),
+        checksum_element(output.checksum),
+        headers=version_header(output.version_id),
+    )
+
+
+def parse_abort(call: Call) -> UploadInput:
+    return UploadInput(call.bucket, call.key, _upload_id(call))
+
+
+async def shape_abort(_: Call, __: UploadInput, ___: None) -> Response:
+    return no_content()
+
+
+def parse_list_parts(call: Call) -> ListPartsInput:
+    return ListPartsInput(
+        call.bucket,
+        call.key,
+        _upload_id(call),
+        max_parts=min(integer(call, "max-parts", default=PAGE_LIMIT), PAGE_LIMIT),
+        part_number_marker=integer(call, "part-number-marker", default=0),
+    )
+
+
+async def shape_list_parts(call: Call, wanted: ListPartsInput, output: ListPartsOutput) -> Response:
+    url = url_encoding(call)
+    algorithm = output.checksum_algorithm
+    kind = "COMPOSITE" if output.checksum_composite else "FULL_OBJECT"
+    last = output.next_part_number_marker
+    if last is None:
+        last = output.parts[-1].part_number if output.parts else 0
+    return xml_response(
+        "ListPartsResult",
+        element("Bucket", call.bucket),
+        element("Key", key_text(call.key, url=url)),
+        element("UploadId", wanted.upload_id),
+        owner_element(output.owner, "Initiator"),
+        owner_element(output.owner),
+        "<StorageClass>STANDARD</StorageClass>",
+        f"<PartNumberMarker>{wanted.part_number_marker}</PartNumberMarker>",
+        f"<NextPartNumberMarker>{last}</NextPartNumberMarker>",
+        f"<MaxParts>{wanted.max_parts}</MaxParts>",
+        boolean("IsTruncated", output.next_part_number_marker is not None),
+        ""
+        if algorithm is None
+        else element("ChecksumAlgorithm", algorithm) + element("ChecksumType", kind),
+        *(
+            f"<Part><PartNumber>{part.part_number}</PartNumber>"
+            f"<LastModified>{timestamp(part.last_modified)}</LastModified>"
+            f"<ETag>&quot;{part.etag}&quot;</ETag><Size>{part.size}</Size>"
+            f"{_part_checksum_element(part.checksum)}</Part>"
+            for part in output.parts
+        ),
+    )
+
+
+def _part_checksum_element(checksum: ChecksumValue | None) -> str:
+    return "" if checksum is None else element(f"Checksum{checksum.algorithm}", checksum.value)
+
+
+def parse_list_uploads(call: Call) -> ListMultipartUploadsInput:
+    url_encoding(call)
+    key_marker = key_bytes(call, "key-marker")
+    marker = call.parameters.get("upload-id-marker") or None
+    return ListMultipartUploadsInput(
+        call.bucket,
+        prefix=key_bytes(call, "prefix"),
+        delimiter=key_bytes(call, "delimiter"),
+        key_marker=key_marker,
+        upload_id_marker=identifier(call, "upload-id-marker") if marker and key_marker else None,
+        max_uploads=page_size(call, "max-uploads"),
+    )
+
+
+async def shape_list_uploads(
+    call: Call, wanted: ListMultipartUploadsInput, output: ListMultipartUploadsOutput
+) -> Response:
+    url = url_encoding(call)
+    following = output.next_key_marker
+    return xml_response(
+        "ListMultipartUploadsResult",
+        element("Bucket", call.bucket),
+        element("KeyMarker", key_text(wanted.key_marker, url=url)),
+        element("UploadIdMarker", wanted.upload_id_marker or ""),
+        "" if following is None else element("NextKeyMarker", key_text(following, url=url)),
+        optional("NextUploadIdMarker", output.next_upload_id_marker),
+        element("Prefix", key_text(wanted.prefix, url=url)),
+        element("Delimiter", key_text(wanted.delimiter, url=url)) if wanted.delimiter else "",
+        "<EncodingType>url</EncodingType>" if url else "",
+        f"<MaxUploads>{wanted.max_uploads}</MaxUploads>",
+        boolean("IsTruncated", following is not None),
+        *(
+            f"<Upload>{element('Key', key_text(upload.key, url=url))}"
+            f"{element('UploadId', upload.upload_id)}"
+            f"{owner_element(upload.owner, 'Initiator')}{owner_element(upload.owner)}"
+            "<StorageClass>STANDARD</StorageClass>"
+            f"<Initiated>{timestamp(upload.initiated_at)}</Initiated></Upload>"
+            for upload in output.uploads
+        ),
+        *(
+            f"<CommonPrefixes>{element('Prefix', key_text(prefix, url=url))}</CommonPrefixes>"
+            for prefix in output.common_prefixes
+        ),
+    )
+
+
+OPERATIONS = (
+    Operation(
+        name="CreateMultipartUpload",
+        method="POST",
+        target=Target.OBJECT,
+        subresource="uploads",
+        parse=parse_create,
+        backend="create_multipart_upload",
+        shape=shape_create,
+    ),
+    Operation(
+        name="UploadPart",
+        method="PUT",
+        target=Target.OBJECT,
+        subresource="uploadId",
+        required=("partNumber",),
+        parameters=frozenset({"partNumber"}),
+        streams_body=True,
+        parse=parse_upload_part,
+        backend="upload_part",
+        shape=shape_upload_part,
+    ),
+    Operation(
+        name="UploadPartCopy",
+        method="PUT",
+        target=Target.OBJECT,
+        subresource="uploadId",
+        header=SOURCE_HEADER,
+        required=("partNumber",),
+        parameters=frozenset({"partNumber"}),
+        parse=parse_upload_part_copy,
+        backend="upload_part_copy",
+        shape=shape_upload_part_copy,
+        slow=True,
+    ),
+    Operation(
+        name="CompleteMultipartUpload",
+        method="POST",
+        target=Target.OBJECT,
+        subresource="uploadId",
+        document_limit_bytes=_COMPLETE_DOCUMENT_BYTES,
+        parse=parse_complete,
+        backend="complete_multipart_upload",
+        shape=shape_complete,
+        slow=True,
+    ),
+    Operation(
+        name="AbortMultipartUpload",
+        method="DELETE",
+        target=Target.OBJECT,
+        subresource="uploadId",
+        parse=parse_abort,
+        backend="abort_multipart_upload",
+        shape=shape_abort,
+    ),
+    Operation(
+        name="ListParts",
+        method="GET",
+        target=Target.OBJECT,
+        subresource="uploadId",
+        parameters=frozenset({"max-parts", "part-number-marker", "encoding-type"}),
+        parse=parse_list_parts,
+        backend="list_parts",
+        shape=shape_list_parts,
+    ),
+    Operation(
+        name="ListMultipartUploads",
+        method="GET",
+        target=Target.BUCKET,
+        subresource="uploads",
+        parameters=frozenset(
+            {
+                "prefix",
+                "delimiter",
+                "key-marker",
+                "upload-id-marker",
+                "max-uploads",
+                "encoding-type",
+            }
+        ),
+        parse=parse_list_uploads,
+        backend="list_multipart_uploads",
+        shape=shape_list_uploads,
+    ),
+)

@@ -1,0 +1,306 @@
+"""Putting, reading and deleting objects; their tags as far as they can be read."""
+
+from vexobj_s3compat.call import Call
+from vexobj_s3compat.errors import InvalidRequest, MalformedXML, MissingRequestBodyError
+from vexobj_s3compat.operation import Operation
+from vexobj_s3compat.operations._input import (
+    check_identifier,
+    integer,
+    invalid_argument,
+    object_headers,
+    refuse_unsupported,
+    tags,
+    version_id,
+    write_conditions,
+)
+from vexobj_s3compat.operations._output import (
+    boolean,
+    checksum_headers,
+    empty,
+    metadata_value,
+    no_content,
+    optional,
+    version_header,
+    xml_response,
+)
+from vexobj_s3compat.operations.acl import canned_from_headers
+from vexobj_s3compat.asgi import RawHeaders
+from vexobj_s3compat.respond import Response
+from vexobj_s3compat.serve import serve_content
+from vexobj_s3compat.target import Target, check_key
+from vexobj_s3compat.types import (
+    DeletedEntry,
+    DeleteErrorEntry,
+    DeleteObjectInput,
+    DeleteObjectOutput,
+    DeleteObjectsInput,
+    DeleteObjectsOutput,
+    ObjectIdentifier,
+    ObjectInput,
+    ObjectOutput,
+    PutObjectInput,
+    PutObjectOutput,
+    TaggingOutput,
+)
+from vexobj_s3compat.xml import child_text, children, element, parse
+
+DELETE_LIMIT = 1000
+_DELETE_DOCUMENT_BYTES = 4 * 1024 * 1024
+_PART_LIMIT = 10_000
+_DEFAULT_TYPE = "binary/octet-stream"
+_OVERRIDES = {
+    "response-cache-control": "cache-control",
+    "response-content-disposition": "content-disposition",
+    "response-content-encoding": "content-encoding",
+    "response-content-language": "content-language",
+    "response-content-type": "content-type",
+    "response-expires": "expires",
+}
+CORS_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"accept-ranges, content-encoding, content-length, content-range, content-type, "
+        b"etag, last-modified, x-amz-request-id, x-amz-version-id",
+    ),
+)
+
+
+def parse_put_object(call: Call) -> PutObjectInput:
+    refuse_unsupported(call.headers)
+    return PutObjectInput(
+        call.bucket,
+        call.key,
+        call.payload,
+        object_headers(call),
+        acl=canned_from_headers(call.headers),
+        tags=tags(call.headers),
+        conditions=write_conditions(call),
+    )
+
+
+async def shape_put_object(_: Call, __: PutObjectInput, output: PutObjectOutput) -> Response:
+    return empty(
+        [
+            (b"etag", b'"%b"' % output.etag.encode()),
+            *checksum_headers(output.checksum),
+            *version_header(output.version_id),
+        ]
+    )
+
+
+def parse_object(call: Call) -> ObjectInput:
+    return ObjectInput(call.bucket, call.key, version_id(call) if call.parameters else None)
+
+
+async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> Response:
+    parameters = call.parameters
+    headers = _stored_headers(output)
+    part_number = None
+    if parameters:
+        _override(call, headers)
+        if "partNumber" in parameters:
+            part_number = _part_number(call)
+    answer = [(name.encode(), _header_value(value)) for name, value in headers.items()]
+    answer += [
+        (b"x-amz-meta-" + name.encode("latin-1", "replace"), metadata_value(value))
+        for name, value in output.object.metadata.items()
+    ]
+    if output.version_id is not None:
+        answer += version_header(output.version_id)
+    if output.tag_count:
+        answer.append((b"x-amz-tagging-count", b"%d" % output.tag_count))
+    if (
+        output.checksum is not None
+        and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
+        and "range" not in call.headers
+        and part_number is None
+    ):
+        answer += checksum_headers(output.checksum)
+    answer += [(name.encode(), value.encode("latin-1")) for name, value in output.extra_headers]
+    if output.public_cors:
+        answer += CORS_HEADERS
+    return await serve_content(
+        call.method,
+        call.headers,
+        output.content,
+        etag=output.etag,
+        last_modified=output.last_modified,
+        headers=answer,
+        part_number=part_number,
+        parts_count=output.parts_count,
+    )
+
+
+def _stored_headers(output: ObjectOutput) -> dict[str, str]:
+    return {"content-type": output.object.content_type or _DEFAULT_TYPE, **output.object.headers}
+
+
+def _header_value(text: str) -> bytes:
+    """As it was sent; a line break (from an override) can not get through."""
+    value = text.encode("utf-8" if not text.isascii() and not _is_latin(text) else "latin-1")
+    return value.replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b" ")
+
+
+def _is_latin(text: str) -> bool:
+    return max(text) <= "\xff"
+
+
+def _override(call: Call, headers: dict[str, str]) -> None:
+    given = _OVERRIDES.keys() & call.parameters.keys()
+    if not given:
+        return
+    if call.caller.access_key_id is None:
+        raise InvalidRequest(
+            "Request specific response headers cannot be used for anonymous GET requests."
+        )
+    for name in given:
+        headers[_OVERRIDES[name]] = call.parameters[name]
+
+
+def _part_number(call: Call) -> int:
+    number = integer(call, "partNumber", default=0)
+    if not 1 <= number <= _PART_LIMIT:
+        raise invalid_argument(
+            "partNumber",
+            call.parameters["partNumber"],
+            f"Part number must be an integer between 1 and {_PART_LIMIT}, inclusive",
+        )
+    return number
+
+
+def parse_delete_object(call: Call) -> DeleteObjectInput:
+    return DeleteObjectInput(call.bucket, call.key, version_id(call))
+
+
+async def shape_delete_object(
+    _: Call, __: DeleteObjectInput, output: DeleteObjectOutput
+) -> Response:
+    headers: RawHeaders = version_header(output.version_id)
+    if output.delete_marker:
+        headers.append((b"x-amz-delete-marker", b"true"))
+    return no_content(headers)
+
+
+def parse_delete_objects(call: Call) -> DeleteObjectsInput:
+    if not call.document:
+        raise MissingRequestBodyError
+    if "content-md5" not in call.headers and not any(
+        name.startswith("x-amz-checksum-") or name == "x-amz-trailer" for name in call.headers
+    ):
+        raise InvalidRequest("Missing required header for this request: Content-MD5")
+    root = parse(call.document, "Delete")
+    objects = []
+    for item in children(root, "Object"):
+        key = child_text(item, "Key")
+        if not key:
+            raise MalformedXML
+        version = child_text(item, "VersionId") or None
+        raw = key.encode()
+        check_key(raw)
+        objects.append(ObjectIdentifier(raw, version and check_identifier("VersionId", version)))
+    if not 1 <= len(objects) <= DELETE_LIMIT:
+        raise MalformedXML
+    return DeleteObjectsInput(call.bucket, objects)
+
+
+async def shape_delete_objects(
+    call: Call, _: DeleteObjectsInput, output: DeleteObjectsOutput
+) -> Response:
+    quiet = (child_text(parse(call.document, "Delete"), "Quiet") or "").lower() == "true"
+    return xml_response(
+        "DeleteResult",
+        *(
+            _delete_error(entry) if isinstance(entry, DeleteErrorEntry) else _deleted(entry)
+            for entry in output.results
+            if not quiet or isinstance(entry, DeleteErrorEntry)
+        ),
+    )
+
+
+def _deleted(entry: DeletedEntry) -> str:
+    marker = boolean("DeleteMarker", value=True) if entry.delete_marker else ""
+    return (
+        f"<Deleted>{element('Key', entry.key.decode())}"
+        f"{optional('VersionId', entry.version_id)}{marker}"
+        f"{optional('DeleteMarkerVersionId', entry.delete_marker_version_id)}</Deleted>"
+    )
+
+
+def _delete_error(entry: DeleteErrorEntry) -> str:
+    return (
+        f"<Error>{element('Key', entry.key.decode())}{optional('VersionId', entry.version_id)}"
+        f"{element('Code', entry.code)}{element('Message', entry.message)}</Error>"
+    )
+
+
+async def shape_tagging(_: Call, __: ObjectInput, output: TaggingOutput) -> Response:
+    tag_set = "".join(
+        f"<Tag>{element('Key', name)}{element('Value', value)}</Tag>"
+        for name, value in output.tags.items()
+    )
+    return xml_response(
+        "Tagging", f"<TagSet>{tag_set}</TagSet>", headers=version_header(output.version_id)
+    )
+
+
+_READ_PARAMETERS = frozenset({"versionId", "partNumber", *_OVERRIDES})
+
+OPERATIONS = (
+    Operation(
+        name="PutObject",
+        method="PUT",
+        target=Target.OBJECT,
+        streams_body=True,
+        parse=parse_put_object,
+        backend="put_object",
+        shape=shape_put_object,
+    ),
+    Operation(
+        name="GetObject",
+        method="GET",
+        target=Target.OBJECT,
+        parameters=_READ_PARAMETERS,
+        parse=parse_object,
+        backend="get_object",
+        shape=shape_get_object,
+    ),
+    Operation(
+        name="HeadObject",
+        method="HEAD",
+        target=Target.OBJECT,
+        parameters=_READ_PARAMETERS,
+        parse=parse_object,
+        backend="get_object",
+        shape=shape_get_object,
+    ),
+    Operation(
+        name="DeleteObject",
+        method="DELETE",
+        target=Target.OBJECT,
+        parameters=frozenset({"versionId"}),
+        parse=parse_delete_object,
+        backend="delete_object",
+        shape=shape_delete_object,
+    ),
+    Operation(
+        name="DeleteObjects",
+        method="POST",
+        target=Target.BUCKET,
+        subresource="delete",
+        document_limit_bytes=_DELETE_DOCUMENT_BYTES,
+        parse=parse_delete_objects,
+        backend="delete_objects",
+        shape=shape_delete_objects,
+    ),
+    Operation(
+        name="GetObjectTagging",
+        method="GET",
+        target=Target.OBJECT,
+        subresource="tagging",
+        parameters=frozenset({"versionId"}),
+        parse=parse_object,
+        backend="get_object_tagging",
+        shape=shape_tagging,
+    ),
+)
