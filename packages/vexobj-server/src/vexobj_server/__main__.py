@@ -1,0 +1,96 @@
+"""The `vexobj` command: reads its arguments and hands over."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+from vexobj_server.settings import SettingsError
+from vexobj_server.settings.loading import CONFIG_VARIABLE
+
+Command = Callable[[argparse.Namespace], int]
+
+_EXIT_SETTINGS = 2
+_EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 failed, 2 wrong arguments or settings."""
+    options = _parser().parse_args(arguments)
+    if options.config:
+        os.environ[CONFIG_VARIABLE] = options.config
+    command: Command = options.command
+    try:
+        return command(options)
+    except SettingsError as error:
+        print(f"vexobj: {error}", file=sys.stderr)  # noqa: T201 - the one line a start ends with
+        return _EXIT_SETTINGS
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="vexobj",
+        description="An S3-compatible media store in one process.",
+        epilog="Without a command the server is started. Settings: vexobj config reference",
+    )
+    parser.add_argument("--version", action="version", version=f"vexobj {version('vexobj-server')}")
+    parser.add_argument("--config", metavar="FILE", help="settings file (default: ./config.toml)")
+    parser.set_defaults(command=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="")
+    _add(commands, "serve", _serve, "start the server")
+    config = commands.add_parser("config", help="check the settings, or describe them")
+    what = config.add_subparsers(title="commands", metavar="", required=True)
+    _add(what, "check", _config_check, "read all settings and say what is wrong")
+    _add(what, "reference", _config_reference, "print the reference page of all settings")
+    _add(commands, "openapi", _openapi, "print the contract of the native API")
+    _add(commands, "doctor", _doctor, "look for what could go wrong on this machine")
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    command: Command,
+    help_text: str,
+) -> None:
+    commands.add_parser(name, help=help_text, description=help_text).set_defaults(command=command)
+
+
+# Each command imports what it needs: `vexobj --help` need not wait for a web server.
+
+
+def _serve(_options: argparse.Namespace) -> int:
+    from vexobj_server.commands.serve import serve
+
+    return serve(os.environ)
+
+
+def _config_check(_options: argparse.Namespace) -> int:
+    from vexobj_server.commands.config import check
+
+    return check(os.environ)
+
+
+def _config_reference(_options: argparse.Namespace) -> int:
+    from vexobj_server.commands.config import reference
+
+    return reference()
+
+
+def _openapi(_options: argparse.Namespace) -> int:
+    from vexobj_server.commands.openapi import print_openapi
+
+    return print_openapi()
+
+
+def _doctor(_options: argparse.Namespace) -> int:
+    from vexobj_server.commands.doctor import doctor
+
+    return doctor(os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""`vexobj doctor`: looks for what could go wrong on this machine, without changing anything."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vexobj_server.bootstrap import CREDENTIALS_FILE, SECRET_FILE
+from vexobj_server.settings import Settings, load_settings
+
+_LEAST_FREE = 1024**3
+_BUILT = 1_750_000_000  # a clock that is before this was never set
+_SQLITE_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
+
+
+class Verdict(Enum):
+    FINE = "ok"
+    WARNING = "warning"
+    FAILURE = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    verdict: Verdict
+    sentence: str
+
+
+Check = Callable[[Settings], Iterator[Finding]]
+
+
+def doctor(environment: Mapping[str, str]) -> int:
+    """0 when nothing stands in the way of a start, 1 otherwise. Raises: SettingsError."""
+    loaded = load_settings(environment)
+    findings = [Finding(Verdict.WARNING, warning) for warning in loaded.warnings]
+    for check in _CHECKS:
+        findings += check(loaded.settings)
+    for finding in findings:
+        sys.stdout.write(f"{finding.verdict.value:>8}  {finding.sentence}\n")
+    return 1 if any(each.verdict is Verdict.FAILURE for each in findings) else 0
+
+
+def check_data_dir(settings: Settings) -> Iterator[Finding]:
+    data_dir = settings.storage.data_dir
+    if not data_dir.exists():
+        yield Finding(Verdict.FINE, f"{data_dir} is not there yet; the first start makes it.")
+        return
+    if not data_dir.is_dir() or not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(Verdict.FAILURE, f"{data_dir} is no directory that this user may write.")
+        return
+    yield Finding(Verdict.FINE, f"{data_dir} may be written.")
+    for name in (SECRET_FILE, CREDENTIALS_FILE):
+        yield from _private(data_dir / name)
+
+
+def _private(path: Path) -> Iterator[Finding]:
+    if path.exists() and path.stat().st_mode & 0o077:
+        yield Finding(Verdict.WARNING, f"{path} can be read by others: chmod 600 {path}")
+
+
+def check_space(settings: Settings) -> Iterator[Finding]:
+    place = settings.storage.data_dir.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    verdict = Verdict.FINE if free >= _LEAST_FREE else Verdict.WARNING
+    yield Finding(verdict, f"{free / 1024**3:.1f} GiB are free at {place}.")
+
+
+def check_sqlite(settings: Settings) -> Iterator[Finding]:
+    """Source: sqlite.org/wal.html, on the bug of resetting the log."""
+    if settings.metadata.url is not None:
+        return
+    if _has_wal_reset_bug(sqlite3.sqlite_version_info):
+        yield Finding(
+            Verdict.WARNING,
+            f"SQLite {sqlite3.sqlite_version} can damage a database when two connections"
+            " checkpoint at once; VexObj never lets them, other programs on its files might.",
+        )
+    else:
+        yield Finding(Verdict.FINE, f"SQLite {sqlite3.sqlite_version}.")
+
+
+def _has_wal_reset_bug(found: tuple[int, ...]) -> bool:
+    newest = _SQLITE_FIXED[0]
+    backported = any(found[:2] == fixed[:2] and found >= fixed for fixed in _SQLITE_FIXED)
+    return found < newest and not backported
+
+
+def check_images(_settings: Settings) -> Iterator[Finding]:
+    from PIL import Image, features
+
+    pillow = getattr(Image, "__version__", "")
+    if features.check("avif") or _installed("pillow-avif-plugin"):
+        yield Finding(Verdict.FINE, f"Pillow {pillow}, with AVIF.")
+    else:
+        yield Finding(Verdict.WARNING, f"Pillow {pillow} has no AVIF: install pillow-avif-plugin.")
+
+
+def check_clock(_settings: Settings) -> Iterator[Finding]:
+    if time.time() < _BUILT:
+        yield Finding(Verdict.FAILURE, "The clock is years behind; signatures cannot be checked.")
+    else:
+        shown = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        yield Finding(Verdict.FINE, f"The clock says {shown}; S3 clients allow 15 minutes.")
+
+
+def check_port(settings: Settings) -> Iterator[Finding]:
+    bind = settings.server.bind
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(
+            bind.host, bind.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+    except OSError as error:
+        yield Finding(Verdict.WARNING, f"{bind} cannot be listened on: {error.strerror}.")
+    else:
+        yield Finding(Verdict.FINE, f"{bind} is free.")
+
+
+def check_tls(settings: Settings) -> Iterator[Finding]:
+    tls = settings.tls
+    if not tls.enabled or tls.cert_path is None or tls.key_path is None:
+        return
+    for path in (tls.cert_path, tls.key_path):
+        if not os.access(path, os.R_OK):
+            yield Finding(Verdict.FAILURE, f"{path} cannot be read.")
+    yield from _private(tls.key_path)
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+_CHECKS: tuple[Check, ...] = (
+    check_data_dir,
+    check_space,
+    check_sqlite,
+    check_images,
+    check_clock,
+    check_port,
+    check_tls,
+)

@@ -1,0 +1,206 @@
+"""`vexobj serve`: prepares what the workers need, starts them and sees them out."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from vexobj_auth import NewKey, SecretBox
+from vexobj_storage import ObjectStore, StorageError
+
+from vexobj_server.bootstrap import (
+    CREDENTIALS_FILE,
+    first_key,
+    prepare_data_dir,
+    remember_in,
+    server_secret,
+    store_config,
+)
+from vexobj_server.observability.logs import configure_logging
+from vexobj_server.observability.page import MetricsPage
+from vexobj_server.runtime import Runtime, create_runtime, load_runtime
+from vexobj_server.services.identities import StoredKeys
+from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 2048
+
+
+def serve(environment: Mapping[str, str]) -> int:
+    """Returns when the server was told to stop and every worker has ended.
+
+    Raises: SettingsError.
+    """
+    loaded = load_settings(environment)
+    settings = loaded.settings
+    configure_logging(settings.server)
+    for warning in loaded.warnings:
+        _log.warning(warning)
+    address = _free_address(settings.server.bind)
+    prepare_data_dir(settings.storage.data_dir)
+    secret = server_secret(settings)
+    made = asyncio.run(_prepare_store(settings, SecretBox(secret)))
+    _announce(settings, made)
+    with _runtime(settings, secret) as runtime:
+        return _run(runtime, address)
+
+
+async def _prepare_store(settings: Settings, box: SecretBox) -> NewKey | None:
+    """Migrates once, before there are workers that would do so all at the same time."""
+    try:
+        store = await ObjectStore.open(store_config(settings))
+    except StorageError as error:
+        raise SettingsError(f"The store cannot be opened: {error}.") from error
+    try:
+        return await first_key(
+            StoredKeys(store),
+            box,
+            settings.auth,
+            datetime.now(UTC),
+            partial(remember_in, settings.storage.data_dir),
+        )
+    finally:
+        await store.close()
+
+
+@contextlib.contextmanager
+def _runtime(settings: Settings, secret: bytes) -> Iterator[Runtime]:
+    runtime = create_runtime(settings, secret)
+    try:
+        yield runtime
+    finally:
+        shutil.rmtree(runtime.directory, ignore_errors=True)
+
+
+def _run(runtime: Runtime, address: str) -> int:
+    from vexobj_server.media.broker import start_broker
+
+    page = MetricsPage(runtime.metrics_dir, "parent")
+    broker = start_broker(runtime)
+    server = _granian(runtime.settings, address)
+    configure_logging(runtime.settings.server)  # Granian has put its own in place
+    try:
+        server.serve(target_loader=partial(load_app, runtime.directory), wrap_loader=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    finally:
+        broker.stop()
+        page.close()
+    return 0
+
+
+def load_app(directory: Path) -> Any:
+    """In a worker: the application over what the parent has prepared."""
+    from vexobj_server.app import create_app
+
+    runtime = load_runtime(directory)
+    configure_logging(runtime.settings.server)
+    return create_app(runtime)
+
+
+def _granian(settings: Settings, address: str) -> Any:
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    server, tls = settings.server, settings.tls
+    workers = server.workers or len(os.sched_getaffinity(0))
+    return Granian(
+        "vexobj_server.app:create_app",
+        address=address,
+        port=server.bind.port,
+        interface=Interfaces.ASGI,
+        workers=workers,
+        loop=Loops.uvloop,
+        # A client that connects and says nothing is only ever timed out in HTTP/1 mode.
+        http=HTTPModes.auto if tls.enabled else HTTPModes.http1,
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=max(1, server.max_connections // workers),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(server.header_timeout.total_seconds() * 1000)
+        ),
+        log_level=LogLevels.warning,
+        log_dictconfig={
+            "formatters": {},
+            "handlers": {},
+            "loggers": {"_granian": {"handlers": [], "propagate": True}},
+        },
+        ssl_cert=tls.cert_path if tls.enabled else None,
+        ssl_key=tls.key_path if tls.enabled else None,
+        ssl_protocol_min=SSLProtocols.tls12 if tls.min_version == "1.2" else SSLProtocols.tls13,
+        respawn_failed_workers=True,
+        # Without it one stalled upload would hold up the end for ever.
+        workers_kill_timeout=max(1, int(server.shutdown_timeout.total_seconds())),
+    )
+
+
+def _free_address(bind: Bind) -> str:
+    """The address to listen on. A second server on the port would go unnoticed (SO_REUSEPORT).
+
+    Raises: SettingsError.
+    """
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(
+            bind.host, bind.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+    except OSError as error:
+        reason = {
+            errno.EADDRINUSE: "another program listens there already",
+            errno.EACCES: "this user may not listen there (ports below 1024 need a privilege)",
+        }.get(error.errno or 0, error.strerror)
+        raise SettingsError(f"server.bind: cannot listen on {bind}: {reason}.") from None
+    return str(target[0])
+
+
+def _announce(settings: Settings, made: NewKey | None) -> None:
+    scheme = "https" if settings.tls.enabled else "http"
+    bind = settings.server.bind
+    _log.info("starting VexObj %s on %s://%s", version("vexobj-server"), scheme, bind)
+    if not settings.auth.enabled:
+        _log.warning(
+            "AUTHENTICATION IS OFF (auth.enabled = false): everybody who reaches %s may read,"
+            " write and delete everything",
+            bind,
+        )
+    if made is not None:
+        host = "127.0.0.1" if bind.host == "0.0.0.0" else bind.host  # noqa: S104 - compared
+        local = Bind("::1" if host == "::" else host, bind.port)
+        url = settings.server.public_url or f"{scheme}://{local}"
+        sys.stderr.write(_first_words(made, url, settings.storage.data_dir / CREDENTIALS_FILE))
+        sys.stderr.flush()
+
+
+def _first_words(made: NewKey, url: str, path: Path) -> str:
+    """Straight to the terminal, never through the log."""
+    return f"""
+This is the admin key. It is shown this once, and kept in {path} (only you can read it):
+
+export AWS_ACCESS_KEY_ID={made.key.access_key_id}
+export AWS_SECRET_ACCESS_KEY={made.secret}
+
+Paste these two lines into a shell, and try:
+
+curl -H "Authorization: Bearer $AWS_SECRET_ACCESS_KEY" -H 'Content-Type: application/json' -d '{{"name":"photos","public":true}}' {url}/v1/buckets
+curl -H "Authorization: Bearer $AWS_SECRET_ACCESS_KEY" -T photo.jpg {url}/v1/objects/photos/photo.jpg
+curl -o small.avif '{url}/v1/objects/photos/photo.jpg?w=300&format=avif'
+
+S3 clients take the same two values and the endpoint {url}, for example:
+aws --endpoint-url {url} s3 ls s3://photos
+
+"""  # noqa: E501 - lines to be copied whole
