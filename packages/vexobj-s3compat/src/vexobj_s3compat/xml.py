@@ -102,7 +102,7 @@ def parse(body: bytes, root: str, *, max_bytes: int = MAX_BYTES) -> Element:
         raise MalformedXML
     builder = _Builder()
     try:
-        builder.parser.Parse(body, True)  # noqa: FBT003 - expat takes no keywords
+        builder.parser.Parse(body, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise MalformedXML from error
     found = builder.top.children[0]
