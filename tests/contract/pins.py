@@ -6,7 +6,6 @@
 import argparse
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]

@@ -1,1 +1,1 @@
-"""vexobjctl, the VexObj command line."""
+"""vexobjctl, the VexObj command line: everything through the SDK, nothing of the server's own."""

@@ -1,0 +1,44 @@
+"""vexobjctl stats, gc, health: the server as a whole."""
+
+import typer
+
+from vexobj_cli.output import human_size, show_json, show_table
+from vexobj_cli.session import session
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(stats)
+    app.command()(gc)
+    app.command()(health)
+
+
+def stats(context: typer.Context) -> None:
+    """Show what the server holds, by bucket."""
+    with session(context).client() as client:
+        found = client.stats()
+    if session(context).json:
+        show_json(found)
+        return
+    rows = [(b.name, b.objects, human_size(b.size)) for b in found.bucket_details]
+    total = (f"{found.buckets} buckets", found.total_objects, human_size(found.total_size))
+    show_table(("BUCKET", "OBJECTS", "SIZE"), [*rows, total])
+
+
+def gc(context: typer.Context) -> None:
+    """Free what nothing refers to any more and whose grace is over."""
+    with session(context).client() as client:
+        report = client.gc()
+    if session(context).json:
+        show_json(report)
+    else:
+        show_table(("", ""), ((name.replace("_", " "), value) for name, value in report.items()))
+
+
+def health(context: typer.Context) -> None:
+    """Ask whether the server is well; exit code 1 if not."""
+    with session(context).client() as client:
+        found = client.health()
+    if session(context).json:
+        show_json(found)
+    else:
+        print(f"{found['service']} {found['version']}: {found['status']}")

@@ -1,0 +1,48 @@
+"""The command: its global options, and the groups below it."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from vexobj_cli.commands import buckets, keys, objects, server
+from vexobj_cli.session import Session
+
+app = typer.Typer(
+    name="vexobjctl",
+    help="Talk to a VexObj server.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(buckets.app, name="bucket")
+app.add_typer(objects.app, name="object")
+app.add_typer(keys.app, name="key")
+server.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"vexobjctl {version('vexobj-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    url: Annotated[
+        str, typer.Option(envvar="VEXOBJ_URL", help="Where the server is.")
+    ] = "http://localhost:8000",
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="VEXOBJ_KEY", help="The API key.", show_envvar=True),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Answer as JSON, for scripts.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    context.obj = Session(url, key, json)
+
+
+def main() -> None:
+    app()

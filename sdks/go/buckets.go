@@ -1,0 +1,68 @@
+package vexobj
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Bucket holds objects. Anyone may read the objects of a public one.
+type Bucket struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+	Public    bool      `json:"public"`
+}
+
+// CreateBucket makes a bucket; ErrBucketAlreadyExists when the name is taken.
+func (c *Client) CreateBucket(ctx context.Context, name string, public bool) (*Bucket, error) {
+	in := struct {
+		Name   string `json:"name"`
+		Public bool   `json:"public"`
+	}{name, public}
+	var bucket Bucket
+	if err := c.json(ctx, http.MethodPost, "/v1/buckets", nil, in, &bucket); err != nil {
+		return nil, err
+	}
+	return &bucket, nil
+}
+
+// ListBuckets returns every bucket that the key may see.
+func (c *Client) ListBuckets(ctx context.Context) ([]Bucket, error) {
+	var out struct {
+		Buckets []Bucket `json:"buckets"`
+	}
+	if err := c.json(ctx, http.MethodGet, "/v1/buckets", nil, nil, &out); err != nil {
+		return nil, err
+	}
+	return out.Buckets, nil
+}
+
+// GetBucket returns one bucket; ErrBucketNotFound when there is none.
+func (c *Client) GetBucket(ctx context.Context, name string) (*Bucket, error) {
+	var bucket Bucket
+	path := "/v1/buckets/" + url.PathEscape(name)
+	if err := c.json(ctx, http.MethodGet, path, nil, nil, &bucket); err != nil {
+		return nil, err
+	}
+	return &bucket, nil
+}
+
+// SetBucketPublic says whether anyone may read the bucket's objects.
+func (c *Client) SetBucketPublic(ctx context.Context, name string, public bool) (*Bucket, error) {
+	in := struct {
+		Public bool `json:"public"`
+	}{public}
+	var bucket Bucket
+	path := "/v1/buckets/" + url.PathEscape(name)
+	if err := c.json(ctx, http.MethodPatch, path, nil, in, &bucket); err != nil {
+		return nil, err
+	}
+	return &bucket, nil
+}
+
+// DeleteBucket removes an empty bucket; ErrBucketNotEmpty when it is not.
+func (c *Client) DeleteBucket(ctx context.Context, name string) error {
+	return c.json(ctx, http.MethodDelete, "/v1/buckets/"+url.PathEscape(name), nil, nil, nil)
+}

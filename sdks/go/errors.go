@@ -1,0 +1,51 @@
+package vexobj
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// Error is an answer of the server that is not a success.
+type Error struct {
+	StatusCode int    `json:"-"`
+	Message    string `json:"error"`
+	Code       string `json:"code"`
+	Reason     string `json:"reason"`
+	RequestID  string `json:"request_id"`
+}
+
+// Conditions to compare with errors.Is.
+var (
+	ErrBucketNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "bucket_not_found"}
+	ErrObjectNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "object_not_found"}
+	ErrBucketAlreadyExists = &Error{StatusCode: http.StatusConflict, Code: "bucket_already_exists"}
+	ErrBucketNotEmpty      = &Error{StatusCode: http.StatusConflict, Code: "bucket_not_empty"}
+)
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("vexobj: %d %s (%s)", e.StatusCode, e.Message, e.Code)
+}
+
+// Is tells whether target is an *Error of the same code.
+func (e *Error) Is(target error) bool {
+	other, ok := target.(*Error)
+	return ok && other.Code == e.Code
+}
+
+const maxErrorBody = 64 << 10
+
+func errorFrom(response *http.Response) error {
+	failure := &Error{
+		StatusCode: response.StatusCode,
+		Message:    http.StatusText(response.StatusCode),
+		RequestID:  response.Header.Get("X-Request-Id"),
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	if err == nil {
+		// An answer that is not JSON (a proxy's, or to HEAD) leaves the status text standing.
+		_ = json.Unmarshal(body, failure)
+	}
+	return failure
+}

@@ -1,0 +1,3 @@
+module github.com/vexobj/vexobj/sdks/go
+
+go 1.23

@@ -1,0 +1,64 @@
+"""An S3 endpoint and the credentials for it, as each client wants to be told of them."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    url: str
+    access_key_id: str
+    secret_access_key: str
+    region: str = "us-east-1"
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    def boto3(self, **options: Any) -> Any:
+        """A client in path style unless `options` say otherwise."""
+        s3 = {"addressing_style": "path", **options.pop("s3", {})}
+        return boto3.client(
+            "s3",
+            endpoint_url=self.url,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            region_name=self.region,
+            config=Config(retries={"total_max_attempts": 1}, s3=s3, **options),
+        )
+
+    def aws_environment(self) -> dict[str, str]:
+        """For aws-cli: nothing of the user's own configuration gets in."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": os.devnull,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_PAGER": "",
+        }
+
+    def rclone_environment(self) -> dict[str, str]:
+        """A remote called `store`, provider AWS, path style, no quirks."""
+        return {
+            "PATH": os.environ["PATH"],
+            "RCLONE_CONFIG": os.devnull,
+            "RCLONE_CONFIG_STORE_TYPE": "s3",
+            "RCLONE_CONFIG_STORE_PROVIDER": "AWS",
+            "RCLONE_CONFIG_STORE_FORCE_PATH_STYLE": "true",
+            "RCLONE_CONFIG_STORE_ENDPOINT": self.url,
+            "RCLONE_CONFIG_STORE_REGION": self.region,
+            "RCLONE_CONFIG_STORE_ACCESS_KEY_ID": self.access_key_id,
+            "RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY": self.secret_access_key,
+            "RCLONE_RETRIES": "1",
+            "RCLONE_LOW_LEVEL_RETRIES": "1",
+        }
