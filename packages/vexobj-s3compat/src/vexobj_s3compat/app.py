@@ -94,15 +94,8 @@ class S3App:
             if scope["method"] not in _NO_BODY and not await incoming.drain(headers):
                 response.headers.append(_CLOSE)
         if isinstance(response, Response):
-            await respond(
-                scope,
-                receive,
-                send,
-                response.status,
-                identity + response.headers,
-                response.payload,
-                response.length,
-            )
+            response.headers += identity
+            await self._send(scope, receive, send, response, request_id)
             return
         await respond_slowly(
             send,
@@ -111,6 +104,24 @@ class S3App:
             interval_seconds=self._keepalive_seconds,
             word_error=lambda error: _error_body(_condition(error, request_id), scope, request_id),
         )
+
+    @staticmethod
+    async def _send(
+        scope: Scope, receive: Receive, send: Send, response: Response, request_id: str
+    ) -> None:
+        try:
+            await respond(
+                scope,
+                receive,
+                send,
+                response.status,
+                response.headers,
+                response.payload,
+                response.length,
+            )
+        except Exception:
+            _log.exception("request %s ended short", request_id)
+            raise
 
     async def _answer(
         self, scope: Scope, headers: dict[str, str], request_id: str, incoming: Incoming

@@ -5,6 +5,8 @@ A backend decides who may do what (it has the caller) and keeps the bytes; it ra
 `100 Continue` is refused without sending.
 """
 
+# ruff: noqa: ARG002 - a default ignores what it is asked
+
 from typing import Protocol
 
 from vexobj_s3compat.errors import NotImplementedYet

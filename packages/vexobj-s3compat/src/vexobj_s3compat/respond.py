@@ -16,7 +16,7 @@ from vexobj_s3compat.content import Payload
 _FILE_CHUNK_BYTES = 256 * 1024
 
 
-class IncompletePayload(Exception):  # noqa: N818 - a condition, as all of ours
+class IncompletePayload(Exception):
     """A stream had fewer or more bytes than announced: the connection must not end cleanly."""
 
 
@@ -35,7 +35,7 @@ def full(status: int, body: bytes, headers: RawHeaders) -> Response:
     return Response(status, headers, body, len(body))
 
 
-async def respond(
+async def respond(  # noqa: PLR0917 - in the order in which an answer is spoken of
     scope: Scope,
     receive: Receive,
     send: Send,

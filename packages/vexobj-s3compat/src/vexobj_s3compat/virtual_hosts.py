@@ -1,7 +1,7 @@
 """Virtual-host style: `bucket.s3.example.com/key`, by wrapping an S3App."""
 
-from vexobj_s3compat.asgi import Receive, Scope, Send
 from vexobj_s3compat.app import S3App
+from vexobj_s3compat.asgi import Receive, Scope, Send
 
 
 class VirtualHosts:

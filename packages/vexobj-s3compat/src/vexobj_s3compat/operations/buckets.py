@@ -52,7 +52,7 @@ async def shape_create_bucket(call: Call, _: CreateBucketInput, __: None) -> Res
     return empty([(b"location", f"/{call.bucket}".encode())])
 
 
-async def shape_head_bucket(call: Call, _: BucketInput, output: HeadBucketOutput) -> Response:
+async def shape_head_bucket(_: Call, __: BucketInput, output: HeadBucketOutput) -> Response:
     headers = [(b"x-amz-bucket-region", output.region.encode())]
     return Response(200, [*headers, (b"content-type", b"application/xml")], b"", 0)
 

@@ -128,6 +128,7 @@ def _part_number(call: Call) -> int:
 
 
 def parse_upload_part(call: Call) -> UploadPartInput:
+    refuse_unsupported(call.headers)
     return UploadPartInput(
         call.bucket, call.key, _upload_id(call), _part_number(call), call.payload
     )

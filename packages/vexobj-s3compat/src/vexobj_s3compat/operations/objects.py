@@ -1,7 +1,13 @@
 """Putting, reading and deleting objects; their tags as far as they can be read."""
 
+from vexobj_s3compat.asgi import RawHeaders
 from vexobj_s3compat.call import Call
-from vexobj_s3compat.errors import InvalidRequest, MalformedXML, MissingRequestBodyError
+from vexobj_s3compat.errors import (
+    InvalidRequest,
+    MalformedXML,
+    MissingRequestBodyError,
+    NotImplementedYet,
+)
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import (
     check_identifier,
@@ -24,7 +30,6 @@ from vexobj_s3compat.operations._output import (
     xml_response,
 )
 from vexobj_s3compat.operations.acl import canned_from_headers
-from vexobj_s3compat.asgi import RawHeaders
 from vexobj_s3compat.respond import Response
 from vexobj_s3compat.serve import serve_content
 from vexobj_s3compat.target import Target, check_key
@@ -47,6 +52,7 @@ from vexobj_s3compat.xml import child_text, children, element, parse
 DELETE_LIMIT = 1000
 _DELETE_DOCUMENT_BYTES = 4 * 1024 * 1024
 _PART_LIMIT = 10_000
+_SSE_C = "x-amz-server-side-encryption-customer-algorithm"
 _DEFAULT_TYPE = "binary/octet-stream"
 _OVERRIDES = {
     "response-cache-control": "cache-control",
@@ -60,8 +66,10 @@ CORS_HEADERS = (
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"accept-ranges, content-encoding, content-length, content-range, content-type, "
-        b"etag, last-modified, x-amz-request-id, x-amz-version-id",
+        (
+            b"accept-ranges, content-encoding, content-length, content-range, content-type, "
+            b"etag, last-modified, x-amz-request-id, x-amz-version-id"
+        ),
     ),
 )
 
@@ -90,6 +98,8 @@ async def shape_put_object(_: Call, __: PutObjectInput, output: PutObjectOutput)
 
 
 def parse_object(call: Call) -> ObjectInput:
+    if _SSE_C in call.headers:
+        raise NotImplementedYet(fields={"Header": _SSE_C})
     return ObjectInput(call.bucket, call.key, version_id(call) if call.parameters else None)
 
 
