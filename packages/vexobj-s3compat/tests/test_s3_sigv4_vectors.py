@@ -3,6 +3,7 @@
 from calendar import timegm
 
 import pytest
+
 from vexobj_s3compat.errors import SignatureDoesNotMatch
 from vexobj_s3compat.sigv4 import Verified, parse
 from vexobj_s3compat.sigv4.chunked import (
@@ -81,10 +82,12 @@ VECTORS = {
     "presigned GET": (
         "GET",
         b"/test.txt",
-        b"X-Amz-Algorithm=AWS4-HMAC-SHA256"
-        b"&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
-        b"&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
-        b"&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+        (
+            b"X-Amz-Algorithm=AWS4-HMAC-SHA256"
+            b"&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
+            b"&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
+            b"&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
+        ),
         {"host": HOST},
     ),
     "chunked PUT": (

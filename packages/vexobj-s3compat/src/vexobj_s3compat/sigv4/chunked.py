@@ -142,13 +142,8 @@ class ChunkedDecoder:
             IncompleteBody: it ended before its last chunk.
             MalformedTrailerError: it ended before a trailer that it had declared.
         """
-        if self._state is _State.TRAILER:
-            if self._line:
-                line = bytes(self._line)
-                self._line.clear()
-                yield from self._on_line(line.removesuffix(b"\r"))
-            if self._state is _State.TRAILER:
-                yield from self._finish()
+        if self._state is _State.TRAILER and not self._line.strip(b"\r"):
+            yield from self._finish()
         if self._state is not _State.DONE:
             raise IncompleteBody
         if self._line.strip(b"\r"):
