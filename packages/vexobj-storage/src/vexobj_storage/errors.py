@@ -10,7 +10,7 @@ StorageError
 └── StoreError
     ├── OutOfSpace          StoreBusy               StoreClosed
     ├── WriteFailed         ReadFailed
-    └── CommitUncertain     SchemaTooNew
+    └── CommitUncertain     SchemaTooNew            LeaseLost
 
 Each carries its data as attributes; the message is for logs and embedded use.
 """
@@ -202,3 +202,10 @@ class SchemaTooNew(StoreError):
     """The metadata was migrated by a newer version of this package, which has to open it."""
 
     found: str
+
+
+@dataclass(eq=False)
+class LeaseLost(StoreError):
+    """Another holder has taken the lease since; what was to be done under it must not be."""
+
+    name: str

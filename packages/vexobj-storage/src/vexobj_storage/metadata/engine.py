@@ -20,6 +20,10 @@ async def open_metadata(data_dir: Path, url: str | None = None) -> MetaStore:
         from vexobj_storage.metadata.postgres import PostgresMetaStore
 
         return await PostgresMetaStore.open(url)
+    return await asyncio.to_thread(_open_sqlite, data_dir)
+
+
+def _open_sqlite(data_dir: Path) -> SqliteMetaStore:
     data_dir.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(migrate_sqlite, SqliteFiles(data_dir))
-    return await asyncio.to_thread(SqliteMetaStore, data_dir)
+    migrate_sqlite(SqliteFiles(data_dir))
+    return SqliteMetaStore(data_dir)

@@ -30,7 +30,7 @@ from vexobj_storage.metadata.connections import (
 _REVISION = "SELECT version_num FROM alembic_version"
 _MAKE_GATE = "CREATE TABLE IF NOT EXISTS migration_gate (id SMALLINT PRIMARY KEY)"
 _FILL_GATE = "INSERT INTO migration_gate VALUES (1) ON CONFLICT DO NOTHING"
-_PASS_GATE = "SELECT id FROM migration_gate WHERE id = 1 FOR UPDATE"
+_ENTER_GATE = "SELECT id FROM migration_gate WHERE id = 1 FOR UPDATE"
 _HAS_REVISION = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 
 
@@ -90,17 +90,17 @@ def _sqlite_revision(connection: sqlite3.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-async def migrate_postgres(url: str, *, timeout: float) -> None:
+async def migrate_postgres(url: str, *, connect_seconds: float) -> None:
     """Create or upgrade the schema, one process at a time; the others wait on a row's lock."""
     import asyncpg
 
-    connection = await asyncpg.connect(url, timeout=timeout)
+    connection = await asyncpg.connect(url, timeout=connect_seconds)
     try:
         if await _postgres_revision(connection) == head():
             return
         await _make_gate(connection)
         async with connection.transaction():
-            await connection.execute(_PASS_GATE)
+            await connection.execute(_ENTER_GATE)
             current = await _postgres_revision(connection)
             if current != head():
                 await connection.execute(script("postgresql", current))

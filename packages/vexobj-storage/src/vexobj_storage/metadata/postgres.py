@@ -27,7 +27,7 @@ _ROLLBACK_SECONDS = 5.0
 _EPOCH_NAME = "epoch"
 
 # A scalar subquery, for statements that look the epoch up beside something else.
-EPOCH = select(Counters.value).where(col(Counters.name) == _EPOCH_NAME).scalar_subquery()
+EPOCH = select(col(Counters.value)).where(col(Counters.name) == _EPOCH_NAME).scalar_subquery()
 
 
 def _bump_epoch(dialect: str) -> Any:
@@ -85,7 +85,7 @@ class PostgresMetaStore:
         """
         config = config or PostgresConfig()
         try:
-            await migrate_postgres(url, timeout=config.connect_seconds)
+            await migrate_postgres(url, connect_seconds=config.connect_seconds)
             pool = await asyncpg.create_pool(
                 url,
                 min_size=config.idle_connections,
@@ -178,7 +178,7 @@ class PostgresMetaStore:
             except _LostInCommit as error:
                 if not (repeatable and remaining):
                     raise CommitUncertain from error.__cause__
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - told apart by what it means
                 if not (remaining and _worth_another_try(error)):
                     _raise_meaning(error, writing=writing)
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
@@ -186,7 +186,7 @@ class PostgresMetaStore:
         raise AssertionError("the last try returns or raises")
 
 
-class _LostInCommit(Exception):  # noqa: N818 - a signal, not a condition
+class _LostInCommit(Exception):
     """Nobody can say whether the server committed; `__cause__` is how it was lost."""
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from vexobj_storage.errors import StoreClosed
 from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
@@ -27,7 +28,7 @@ class SqliteConfig:
     """`cache_bytes` bounds the page caches of all this process's connections together."""
 
     cache_bytes: int = 64 * 1024 * 1024
-    limits: WriterLimits = WriterLimits()
+    limits: WriterLimits = field(default_factory=WriterLimits)
 
 
 class SqliteMetaStore:
@@ -87,7 +88,9 @@ class _Scanners:
         self._connections: list[sqlite3.Connection] = []
         self._pool = ThreadPoolExecutor(_SCAN_THREADS, "metadata-scan", initializer=self._connect)
 
-    async def run(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def run(
+        self, operation: Callable[..., Awaitable[R]], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> R:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._scan, operation, args, kwargs)
 
@@ -101,16 +104,18 @@ class _Scanners:
         self._local.connection = connection
         self._connections.append(connection)
 
-    def _scan(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _scan(
+        self, operation: Callable[..., Awaitable[R]], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> R:
         return _snapshot(self._local.connection, operation, args, kwargs)
 
 
 def _snapshot(
     connection: sqlite3.Connection,
-    operation: Any,
+    operation: Callable[..., Awaitable[R]],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-) -> Any:
+) -> R:
     connection.execute("BEGIN")
     try:
         return drive(operation(SqliteTx(connection), *args, **kwargs))

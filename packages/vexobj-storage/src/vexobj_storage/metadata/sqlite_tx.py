@@ -1,7 +1,8 @@
 """A transaction on a SQLite connection, and how to run an operation without an event loop."""
 
 import sqlite3
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from types import CoroutineType
 from typing import Any, TypeVar, cast
 
 from vexobj_storage.metadata.statement import Statement
@@ -62,11 +63,12 @@ class SqliteTx:
             raise
 
 
-def drive(coroutine: Coroutine[Any, Any, R]) -> R:
-    """Run a coroutine that never suspends to its end, without an event loop.
+def drive(operation: Awaitable[R]) -> R:
+    """Run the coroutine of an operation, which never suspends, to its end without an event loop.
 
     Raises: RuntimeError if it suspends: an operation awaits nothing but its transaction.
     """
+    coroutine = cast("CoroutineType[Any, Any, R]", operation)
     try:
         coroutine.send(None)
     except StopIteration as stop:

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import BindParameter
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.base import Executable
@@ -65,11 +66,12 @@ class _Literals(SQLCompiler):
     def visit_bindparam(
         self, bindparam: BindParameter[Any], *args: Any, literal_binds: bool = False, **kw: Any
     ) -> str:
-        fixed = literal_binds or not bindparam.required
-        return super().visit_bindparam(bindparam, *args, literal_binds=fixed, **kw)
+        kw["literal_binds"] = literal_binds or not bindparam.required
+        text: str = super().visit_bindparam(bindparam, *args, **kw)  # type: ignore[no-untyped-call]
+        return text
 
 
-class _SqliteCompiler(_Literals, SQLiteDialect_pysqlite.statement_compiler):  # type: ignore[misc]
+class _SqliteCompiler(_Literals, SQLiteCompiler):
     def render_literal_value(self, value: Any, type_: Any) -> str:
         if isinstance(value, bytes):
             return f"X'{value.hex()}'"
@@ -77,11 +79,11 @@ class _SqliteCompiler(_Literals, SQLiteDialect_pysqlite.statement_compiler):  # 
         return text
 
 
-class _PostgresCompiler(_Literals, PGDialect_asyncpg.statement_compiler):  # type: ignore[misc]
+class _PostgresCompiler(_Literals, PGCompiler_asyncpg):
     def render_literal_value(self, value: Any, type_: Any) -> str:
         if isinstance(value, bytes):
             return f"'\\x{value.hex()}'::bytea"
-        text: str = super().render_literal_value(value, type_)
+        text: str = super().render_literal_value(value, type_)  # type: ignore[no-untyped-call]
         return text
 
 
@@ -101,7 +103,7 @@ class _PostgresDialect(PGDialect_asyncpg):
 def _dialect(name: str) -> Dialect:
     if name == "sqlite":
         return _SqliteDialect(paramstyle="qmark")
-    return _PostgresDialect(paramstyle="numeric_dollar")
+    return _PostgresDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 def _compile(executable: Executable, dialect: str) -> Compiled:

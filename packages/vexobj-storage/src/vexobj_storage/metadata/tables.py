@@ -35,14 +35,16 @@ def _bytes(*, key: bool = False, null: bool = False) -> Column[bytes]:
 
 
 def _text(*, key: bool = False, null: bool = False, unique: bool = False) -> Column[str]:
-    return Column(Text, primary_key=key, nullable=null, unique=unique)
+    """Names by which rows are ordered compare by bytes, whatever PostgreSQL's locale is."""
+    ordered = Text().with_variant(Text(collation="C"), "postgresql") if key or unique else Text()
+    return Column(ordered, primary_key=key, nullable=null, unique=unique)
 
 
 _CLUSTERED = {"sqlite_with_rowid": False}
 
 
 class Counters(_Table, table=True):
-    """Numbers handed out once and never again (`bucket`); one row a name, changed under its lock."""
+    """Numbers that only grow (`bucket`, `epoch`); one row a name, changed under its lock."""
 
     __tablename__ = "counters"
     __table_args__ = _CLUSTERED
@@ -316,7 +318,7 @@ class Outbox(_Table, table=True):
 
 
 class Jobs(_Table, table=True):
-    """Work to be done once: claimed by lease, retried with backoff. `state` is the worker's word."""
+    """Work to be done once: claimed by lease, retried with backoff; `state` is the worker's."""
 
     __tablename__ = "jobs"
     __table_args__ = (Index("jobs_due", "kind", "state", "run_at_us"), _CLUSTERED)

@@ -40,7 +40,7 @@ class Tx(Protocol):
 Operation = Callable[Concatenate[Tx, P], Awaitable[R]]
 
 
-class LostRace(Exception):  # noqa: N818 - a signal between operation and engine
+class LostRace(Exception):
     """Raised by an operation whose compare-and-set found another value: roll back, run it again."""
 
 

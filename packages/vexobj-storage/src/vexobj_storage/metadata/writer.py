@@ -60,7 +60,7 @@ class _Job:
     error: BaseException | None = None
 
 
-class _TransactionLost(Exception):  # noqa: N818 - a signal, not a condition
+class _TransactionLost(Exception):
     """SQLite rolled the whole transaction back; `__cause__` says why."""
 
 
@@ -130,7 +130,7 @@ class SqliteWriter:
                     self._settle(jobs)
                     _resolve(jobs)
                     self._checkpoint_if_due()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the thread has to outlive it
                 _log.exception("the metadata writer could not finish its turn")
                 _fail(jobs, WriteFailed(str(error)))
             del job, jobs
@@ -192,7 +192,7 @@ class SqliteWriter:
         try:
             job.result = drive(job.operation(tx, *job.args, **job.kwargs))
             if tx.failure is not None:
-                raise tx.failure
+                raise tx.failure  # noqa: TRY301 - the operation swallowed it
         except BaseException as error:  # noqa: BLE001 - it belongs to the job's caller
             job.result, job.error = None, _meaning(tx.failure or error)
             if not self._connection.in_transaction:
@@ -239,7 +239,7 @@ class SqliteWriter:
         _fail(refused, StoreClosed())
 
     def _checkpoint_if_due(self) -> None:
-        size, limits = os.stat(self._files.wal).st_size, self._limits
+        size, limits = self._files.wal.stat().st_size, self._limits
         rows = self._connection.total_changes - self._rows_at_checkpoint
         if rows < limits.passive_rows or size < limits.passive_wal_bytes:
             return

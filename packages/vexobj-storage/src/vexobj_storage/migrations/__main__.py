@@ -14,7 +14,7 @@ def main() -> None:
     here = Path(__file__).parent
     config = Config()
     config.set_main_option("script_location", str(here))
-    number = len(list((here / "versions").glob("*.py"))) + 1
+    number = len(list((here / "versions").glob("[0-9]*.py"))) + 1
     command.revision(config, message, autogenerate=True, rev_id=f"{number:04}")
 
 

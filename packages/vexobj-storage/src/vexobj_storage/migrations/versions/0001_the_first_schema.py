@@ -12,7 +12,11 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "access_keys",
-        sa.Column("access_key_id", sa.Text(), nullable=False),
+        sa.Column(
+            "access_key_id",
+            sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("identity_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
@@ -54,7 +58,9 @@ def upgrade() -> None:
     op.create_table(
         "buckets",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("owner_id", sa.Text(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("public", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -67,14 +73,18 @@ def upgrade() -> None:
     op.create_index("buckets_owner", "buckets", ["owner_id", "name"], unique=False)
     op.create_table(
         "counters",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("value", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.PrimaryKeyConstraint("name"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "facts",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
         sqlite_with_rowid=False,
@@ -89,7 +99,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "identities",
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column(
+            "id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("created_us", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -132,7 +144,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "leases",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column(
+            "name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("token", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("until_us", sa.BigInteger(), autoincrement=False, nullable=False),
