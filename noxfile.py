@@ -1,7 +1,5 @@
 """What is run on VexObj: `nox -s tests` is what CI and the README run; `nox -l` lists the rest."""
 
-import os
-import shutil
 from pathlib import Path
 
 import nox
@@ -11,16 +9,16 @@ nox.options.sessions = ["tests"]
 nox.options.reuse_existing_virtualenvs = True
 
 ROOT = Path(__file__).parent
-PACKAGES = sorted(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("packages/*/pyproject.toml"))
+PACKAGES = sorted(
+    str(path.parent.relative_to(ROOT)) for path in ROOT.glob("packages/*/pyproject.toml")
+)
 EDITABLE = [*PACKAGES, "sdks/python"]
 PINS = ("-c", "constraints.txt")
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """The workspace, editable, and dependency groups, all at the pinned versions."""
-    wanted: list[str] = []
-    for group in nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups):
-        wanted.append(group)
+    wanted = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), *groups)
     editable = [part for path in EDITABLE for part in ("-e", f"./{path}")]
     session.install("-q", *PINS, *wanted, *editable)
 
@@ -43,22 +41,6 @@ def contract(session: nox.Session) -> None:
     session.run("python", "tests/contract/regenerate.py", "--check")
 
 
-def sdks(session: nox.Session) -> None:
-    """The suites of the TypeScript and Go clients, where their toolchains are."""
-    for tool, folder, commands in (
-        ("npm", "sdks/typescript", (["npm", "ci", "--no-audit", "--no-fund"], ["npm", "test"])),
-        ("go", "sdks/go", (["go", "vet", "./..."], ["go", "test", "-race", "./..."])),
-    ):
-        if shutil.which(tool) is None:
-            if os.environ.get("CI") == "true":
-                session.error(f"{tool} is missing, and CI skips nothing")
-            session.warn(f"not run: the tests of {folder}, because {tool} is not installed")
-            continue
-        with session.chdir(folder):
-            for command in commands:
-                session.run(*command, external=True)
-
-
 @nox.session
 def tests(session: nox.Session) -> None:
     """All that must hold before a change lands."""
@@ -66,7 +48,6 @@ def tests(session: nox.Session) -> None:
     lint(session)
     types(session)
     contract(session)
-    sdks(session)
     session.run("pytest", *session.posargs)
 
 
@@ -79,7 +60,7 @@ def lint_session(session: nox.Session) -> None:
 
 @nox.session(name="types")
 def types_session(session: nox.Session) -> None:
-    """mypy only."""
+    """Types only."""
     install(session, "test", "check")
     types(session)
 

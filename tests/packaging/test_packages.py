@@ -45,9 +45,8 @@ def run(*command: str, cwd: Path | None = None) -> str:
 
 
 def examples(folder: Path) -> Iterator[str]:
-    yield from re.findall(
-        r"^```python\n(.*?)^```", (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL
-    )
+    text = (folder / "README.md").read_text()
+    yield from re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.timeout(300)
