@@ -17,6 +17,7 @@ KeyStoreCheck = Callable[[KeyStore], Awaitable[None]]
 
 _NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 _BOX = SecretBox(bytes(32))
+_SHARED = "wanted-by-two"
 
 
 async def returns_identities_as_they_were_added(store: KeyStore) -> None:
@@ -67,11 +68,11 @@ async def lists_keys_by_identity(store: KeyStore) -> None:
 
 async def refuses_a_second_key_with_an_id_or_a_secret(store: KeyStore) -> None:
     owner = await _identity(store)
-    first = _key(owner, access_key_id="VXFIRST", secret_access_key="a-secret")
+    first = _key(owner, access_key_id="VXFIRST", secret_access_key=_SHARED)
     await store.add_key(first)
     for again in (
         _key(owner, access_key_id="VXFIRST"),
-        _key(owner, access_key_id="VXSECOND", secret_access_key="a-secret"),
+        _key(owner, access_key_id="VXSECOND", secret_access_key=_SHARED),
     ):
         try:
             await store.add_key(again)
