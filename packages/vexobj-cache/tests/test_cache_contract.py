@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 import vexobj_cache
 from vexobj_cache import Cache, DiskCache, MemoryCache, TieredCache
 from vexobj_cache.testing import CONTRACT, CacheCheck

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from vexobj_cache import CacheEntry, CacheInUse, DiskCache, DiskCacheReader, TieredCache
 from vexobj_cache.memory import MemoryCache
 
@@ -107,6 +108,20 @@ TestDiskAgainstModel = DiskAgainstModel.TestCase
 TestDiskAgainstModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 
 
+async def test_what_was_just_written_is_there_now(tmp_path: Path) -> None:
+    if not hasattr(os, "RWF_NOWAIT"):
+        pytest.skip("RWF_NOWAIT is not in this platform's os module")
+    cache = DiskCache(tmp_path, 10_000_000)
+    small, large = CacheEntry(b"x" * 20_000, {"type": "image/avif"}), CacheEntry(bytes(300_000))
+    await cache.put("small", small)
+    await cache.put("large", large)
+    assert cache.get_now("small") == small
+    assert cache.get_now("large") is None
+    assert await cache.get("large") == large
+    assert (cache.stats.hits, cache.stats.misses) == (2, 0)
+    cache.close()
+
+
 async def test_survives_restart(tmp_path: Path) -> None:
     first = DiskCache(tmp_path, _MAX)
     await first.put("key", CacheEntry(b"value", {"type": "text/plain"}))
@@ -164,7 +179,7 @@ async def test_a_touch_is_rate_limited(cache: DiskCache) -> None:
 
 
 @pytest.mark.parametrize("damage", ["empty", "short", "long", "flipped", "zeroed", "metadata"])
-@pytest.mark.parametrize("way", ["get", "open"])
+@pytest.mark.parametrize("way", ["get", "open", "now"])
 async def test_spoilt_entries_are_dropped(cache: DiskCache, damage: str, way: str) -> None:
     await cache.put("key", CacheEntry(b"value" * 1000, {"type": "text/plain"}))
     path = path_of(cache, "key")
@@ -180,7 +195,9 @@ async def test_spoilt_entries_are_dropped(cache: DiskCache, damage: str, way: st
     else:
         del whole[0 if damage == "empty" else 100 :]
     path.write_bytes(whole)
-    assert await (cache.get("key") if way == "get" else cache.open("key")) is None
+    if way == "now":
+        cache.get_now("key")
+    assert await (cache.open("key") if way == "open" else cache.get("key")) is None
     assert not path.exists()
     assert (cache.stats.failures, cache.stats.misses) == (1, 1)
 

@@ -4,6 +4,7 @@ import tracemalloc
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from vexobj_cache import CacheEntry, MemoryCache
 
 _MAX = 20_000

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+
 from vexobj_cache import ComputationCancelled, SingleFlight
 
 Flight = SingleFlight[str, object]

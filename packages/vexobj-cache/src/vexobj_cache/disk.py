@@ -19,17 +19,13 @@ from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
 from vexobj_cache.base import CacheEntry, CacheStats
-from vexobj_cache.format import (
-    EntryHeader,
-    data_is_intact,
-    encode_prefix,
-    file_is_intact,
-    read_header,
-)
+from vexobj_cache.format import decode, encode_prefix, file_is_intact, read_header
 
 _T = TypeVar("_T")
 
 _BLOCK = 4096
+_NOW_MAX = 256 * 1024
+_NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 _TOUCH_NS = 60 * 10**9
 _SECOND_CHANCES = 64
 
@@ -66,7 +62,9 @@ class OpenEntry:
 
 
 class DiskCacheReader:
-    """Cache over a directory that another process owns; it keeps nothing itself.
+    """Cache over a directory that another process owns.
+
+    `put` keeps nothing and leaves alone what the owner keeps, so keys should name their content.
 
     A spoilt entry that it meets is removed. Blocking work is done in the loop's default threads.
     """
@@ -74,10 +72,14 @@ class DiskCacheReader:
     def __init__(self, root: Path) -> None:
         self.stats = CacheStats()
         self._entries = f"{root}/entries"
+        self._scratch = _Scratch()
 
     def get_now(self, key: str) -> CacheEntry | None:
-        del key
-        return None
+        """An entry of at most 256 KiB that is in the page cache: cheaper than a thread hop."""
+        entry = self._unless_refused(self._read_now, key)
+        if entry is not None:
+            self.stats.hits += 1
+        return entry
 
     async def get(self, key: str) -> CacheEntry | None:
         found = await asyncio.to_thread(self._unless_refused, self._read, key)
@@ -116,42 +118,47 @@ class DiskCacheReader:
             self.stats.failures += 1
             return None
 
+    def _read_now(self, key: str) -> CacheEntry | None:
+        with self._open_file(key) as file:
+            status = os.fstat(file.fileno())
+            if not _NOWAIT or status.st_size > _NOW_MAX:
+                return None
+            view = self._scratch.view[: status.st_size]
+            try:
+                received = os.preadv(file.fileno(), [view], 0, _NOWAIT)
+            except BlockingIOError:
+                return None
+            if received < status.st_size:
+                return None
+            _touch(file, status)
+        return self._decode(key, view)
+
     def _read(self, key: str) -> CacheEntry | None:
-        opened = self._open_header(key)
-        if opened is None:
-            return None
-        file, header = opened
-        with file:
-            data = file.read(header.size)
-        if not data_is_intact(key, header, data):
-            self._drop_spoilt(key)
-            return None
-        return CacheEntry(data, header.metadata)
+        with self._open_file(key) as file:
+            status = os.fstat(file.fileno())
+            _touch(file, status)
+            raw = file.read(status.st_size)
+        return self._decode(key, raw)
 
     def _open(self, key: str) -> OpenEntry | None:
-        opened = self._open_header(key)
-        if opened is None:
-            return None
-        file, header = opened
-        if not file_is_intact(key, header, file):
+        file = self._open_file(key)
+        status = os.fstat(file.fileno())
+        _touch(file, status)
+        header = read_header(file, status.st_size)
+        if header is None or not file_is_intact(key, header, file):
             file.close()
             self._drop_spoilt(key)
             return None
         return OpenEntry(file, header.offset, header.size, header.metadata)
 
-    def _open_header(self, key: str) -> tuple[BinaryIO, EntryHeader] | None:
-        file = open(self._path(key), "rb", buffering=0)  # noqa: PTH123, SIM115
-        status = os.fstat(file.fileno())
-        header = read_header(file, status.st_size)
-        if header is None:
-            file.close()
+    def _open_file(self, key: str) -> BinaryIO:
+        return open(self._path(key), "rb", buffering=0)  # noqa: PTH123
+
+    def _decode(self, key: str, raw: bytes | memoryview) -> CacheEntry | None:
+        entry = decode(key, raw)
+        if entry is None:
             self._drop_spoilt(key)
-            return None
-        now = time_ns()
-        if now - status.st_atime_ns > _TOUCH_NS:
-            with contextlib.suppress(OSError):
-                os.utime(file.fileno(), ns=(now, status.st_mtime_ns))
-        return file, header
+        return entry
 
     def _drop_spoilt(self, key: str) -> None:
         self.stats.failures += 1
@@ -294,6 +301,13 @@ class DiskCache(DiskCacheReader):
             self._remember(name, _Known(charge, used_ns))
 
 
+class _Scratch(threading.local):
+    """A buffer per thread: allocating and clearing one per read costs more than the read."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_NOW_MAX))
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     charge: int
@@ -336,6 +350,14 @@ def _unlink(path: str) -> bool:
         os.unlink(path)  # noqa: PTH108
         return True
     return False
+
+
+def _touch(file: BinaryIO, status: os.stat_result) -> None:
+    """Note a use for the owner, at most once a minute; the modification time stays."""
+    now = time_ns()
+    if now - status.st_atime_ns > _TOUCH_NS:
+        with contextlib.suppress(OSError):
+            os.utime(file.fileno(), ns=(now, status.st_mtime_ns))
 
 
 def _accessed_ns(path: str) -> int | None:

@@ -43,21 +43,33 @@ def encode_prefix(key: str, entry: CacheEntry) -> bytes:
     return _HEADER.pack(_MAGIC, len(metadata), len(entry.data), checksum) + metadata
 
 
-def read_header(file: BinaryIO, file_size: int) -> EntryHeader | None:
-    """The header if the file has one and is as long as it says."""
-    packed = file.read(_HEADER.size)
-    if len(packed) < _HEADER.size:
+def decode(key: str, raw: bytes | memoryview) -> CacheEntry | None:
+    """The entry that a whole file holds, None if it is spoilt or another key's."""
+    header = _parse(raw, len(raw))
+    if header is None:
         return None
-    magic, metadata_size, size, checksum = _HEADER.unpack(packed)
+    data = bytes(raw[header.offset :])
+    if zlib.crc32(data, _seed(key, header.metadata_json)) != header.checksum:
+        return None
+    return CacheEntry(data, header.metadata)
+
+
+def read_header(file: BinaryIO, file_size: int) -> EntryHeader | None:
+    """The header if the file has one and is as long as it says; the file then stands behind it."""
+    header = _parse(file.read(_HEADER.size + _MAX_METADATA), file_size)
+    if header is not None:
+        file.seek(header.offset)
+    return header
+
+
+def _parse(start: bytes | memoryview, file_size: int) -> EntryHeader | None:
+    if len(start) < _HEADER.size:
+        return None
+    magic, metadata_size, size, checksum = _HEADER.unpack_from(start)
     offset = _HEADER.size + metadata_size
     if magic != _MAGIC or metadata_size > _MAX_METADATA or offset + size != file_size:
         return None
-    return EntryHeader(offset, size, checksum, file.read(metadata_size))
-
-
-def data_is_intact(key: str, header: EntryHeader, data: bytes) -> bool:
-    checksum = zlib.crc32(data, _seed(key, header.metadata_json))
-    return len(data) == header.size and checksum == header.checksum
+    return EntryHeader(offset, size, checksum, bytes(start[_HEADER.size : offset]))
 
 
 def file_is_intact(key: str, header: EntryHeader, file: BinaryIO) -> bool:

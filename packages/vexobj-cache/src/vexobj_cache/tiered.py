@@ -24,7 +24,7 @@ class TieredCache:
     async def get(self, key: str) -> CacheEntry | None:
         entry = await self._upper.get(key)
         if entry is None:
-            entry = await self._lower.get(key)
+            entry = self._lower.get_now(key) or await self._lower.get(key)
             if entry is None:
                 self.stats.misses += 1
                 return None

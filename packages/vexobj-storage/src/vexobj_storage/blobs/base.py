@@ -60,7 +60,11 @@ class BlobStore(Protocol):
     """Keeps immutable blobs under random 16-byte ids that the caller chose and never uses twice."""
 
     def create(self, blob_id: bytes, size: int | None = None) -> BlobWriter:
-        """Begin a blob; `size` is a hint for preallocation."""
+        """Begin a blob; no I/O on a device. Give `size` if it is known.
+
+        Raises:
+            OutOfSpace: `size` cannot fit.
+        """
         ...
 
     def open(self, blob_id: bytes, offset: int, length: int) -> AsyncGenerator[bytes, None]:
@@ -77,9 +81,10 @@ class BlobStore(Protocol):
         ...
 
     def read_now(self, blob_id: bytes, offset: int, length: int) -> bytes | None:
-        """The bytes, if they can be had without waiting for a device; else None.
+        """The bytes, if they are few and can be had without waiting for a device; else None.
 
-        Never blocks the caller's event loop for longer than a memory copy.
+        None says nothing about the blob: `open` tells what is wrong, if anything is. Never blocks
+        the caller's event loop for longer than a memory copy.
         """
         ...
 

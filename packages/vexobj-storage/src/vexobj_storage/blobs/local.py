@@ -19,6 +19,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _CHUNK = 512 * 1024
+_NOW_MAX = 256 * 1024
 _NOWAIT: int = getattr(os, "RWF_NOWAIT", 0)
 
 
@@ -43,6 +44,7 @@ class LocalBlobStore:
         self._readers = ThreadPoolExecutor(read_threads, "vexobj-blob-read")
         self._writers = ThreadPoolExecutor(write_threads, "vexobj-blob-write")
         self._can_read_now = bool(_NOWAIT)
+        self._scratch = _Scratch()
 
     def create(self, blob_id: bytes, size: int | None = None) -> BlobWriter:
         return _LocalBlobWriter(self._tree, self._writers, blob_id, size)
@@ -66,15 +68,16 @@ class LocalBlobStore:
                 _run_anyway(self._readers, reader.close)
 
     def read_now(self, blob_id: bytes, offset: int, length: int) -> bytes | None:
-        if not self._can_read_now:
+        """At most 256 KiB. A cold directory entry may still cost a device read: see the design."""
+        if length > _NOW_MAX or not self._can_read_now:
             return None
         try:
             descriptor = os.open(self._tree.path(blob_id), os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return None
-        buffer = bytearray(length)
+        view = self._scratch.view[:length]
         try:
-            received = os.preadv(descriptor, [buffer], offset, _NOWAIT)
+            received = os.preadv(descriptor, [view], offset, _NOWAIT)
         except BlockingIOError:
             return None
         except OSError as error:
@@ -83,7 +86,7 @@ class LocalBlobStore:
             return None
         finally:
             os.close(descriptor)
-        return bytes(buffer) if received == length else None
+        return bytes(view) if received == length else None
 
     def path(self, blob_id: bytes) -> Path | None:
         return Path(self._tree.path(blob_id))
@@ -133,6 +136,13 @@ class _LocalBlobWriter:
     async def abort(self) -> None:
         if not self._committed:
             await asyncio.shield(asyncio.wrap_future(_run_anyway(self._executor, self._file.abort)))
+
+
+class _Scratch(threading.local):
+    """A buffer per thread: allocating and clearing one per read costs more than the read."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_NOW_MAX))
 
 
 class _Reader:
