@@ -25,9 +25,12 @@ from vexobj_s3compat.sigv4.chunked import (
     Event,
     Trailers,
 )
+from vexobj_s3compat.sigv4.keys import SigningKey
 from vexobj_s3compat.sigv4.signer import sign_chunks
 
-SEED = Verified(b"k" * 32, "20260101T000000Z", "20260101/us-east-1/s3/aws4_request", "0" * 64)
+SEED = Verified(
+    SigningKey(b"k" * 32), "20260101T000000Z", "20260101/us-east-1/s3/aws4_request", "0" * 64
+)
 NAME = "x-amz-checksum-crc32"
 TRAILER = {NAME: "NSRBwg=="}
 CHUNKS = [b"hello\r\n", b"0\r\n\r\n", b"x" * 300]

@@ -268,7 +268,7 @@ class _Signer:
         )
 
     def _check(self, to_sign: str, claimed: bytes) -> None:
-        expected = hmac.digest(self._key, to_sign.encode("latin-1"), "sha256").hex()
+        expected = self._key.sign(to_sign.encode("latin-1"))
         if not hmac.compare_digest(expected.encode(), claimed):
             raise SignatureDoesNotMatch(
                 fields={

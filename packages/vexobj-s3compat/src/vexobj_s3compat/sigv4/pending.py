@@ -12,7 +12,7 @@ from vexobj_s3compat.sigv4.canonical import (
     canonical_query,
     raw_canonical_query,
 )
-from vexobj_s3compat.sigv4.keys import signing_key
+from vexobj_s3compat.sigv4.keys import SigningKey, signing_key
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -32,7 +32,7 @@ class Scope(NamedTuple):
 class Verified(NamedTuple):
     """What aws-chunked needs to go on from the request's own signature (the seed)."""
 
-    signing_key: bytes
+    signing_key: SigningKey
     timestamp: str
     scope: str
     signature: str
@@ -85,9 +85,9 @@ class PendingAuth(NamedTuple):
         digest = hashlib.sha256(canonical).hexdigest()
         return f"{ALGORITHM}\n{self.timestamp}\n{scope}\n{digest}"
 
-    def _matches(self, key: bytes, scope: str, canonical: bytes) -> bool:
+    def _matches(self, key: SigningKey, scope: str, canonical: bytes) -> bool:
         to_sign = self._string_to_sign(scope, canonical).encode("latin-1", "replace")
-        expected = hmac.digest(key, to_sign, "sha256").hex().encode()
+        expected = key.sign(to_sign).encode()
         return hmac.compare_digest(expected, self.signature.encode("latin-1", "replace"))
 
     def _mismatch(self, scope: str, canonical: bytes) -> SignatureDoesNotMatch:

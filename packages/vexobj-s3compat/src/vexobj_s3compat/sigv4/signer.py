@@ -3,7 +3,6 @@
 Pure: the clock is an argument, and what is signed is given as it will stand on the wire.
 """
 
-import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +15,7 @@ from vexobj_s3compat.sigv4.canonical import (
     uri_encode,
 )
 from vexobj_s3compat.sigv4.chunked import SIGNED, SIGNED_TRAILER
-from vexobj_s3compat.sigv4.keys import signing_key
+from vexobj_s3compat.sigv4.keys import SigningKey, signing_key
 from vexobj_s3compat.sigv4.pending import ALGORITHM, UNSIGNED_PAYLOAD, Scope, Verified
 
 _EMPTY = sha256(b"").hexdigest()
@@ -100,12 +99,12 @@ class Signer:
     def _scope(self, timestamp: str) -> Scope:
         return Scope(timestamp[:8], self.region, "s3")
 
-    def _key(self, scope: Scope) -> bytes:
+    def _key(self, scope: Scope) -> SigningKey:
         return signing_key(self.secret_access_key, *scope)
 
     def _signature(self, timestamp: str, scope: Scope, canonical: str) -> str:
         digest = sha256(canonical.encode("latin-1")).hexdigest()
-        return _hmac(self._key(scope), f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}")
+        return self._key(scope).sign(f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}".encode())
 
 
 def sign_chunks(
@@ -116,14 +115,16 @@ def sign_chunks(
     previous = seed.signature
     for chunk in (*chunks, b""):
         to_sign = f"{ALGORITHM}-PAYLOAD\n{head}{previous}\n{_EMPTY}\n"
-        previous = _hmac(seed.signing_key, to_sign + sha256(chunk).hexdigest())
+        previous = seed.signing_key.sign((to_sign + sha256(chunk).hexdigest()).encode())
         yield f"{len(chunk):x};chunk-signature={previous}\r\n".encode() + chunk
         if chunk:
             yield b"\r\n"
     if trailers:
         lines = "".join(f"{name}:{value}\n" for name, value in trailers.items())
         digest = sha256(lines.encode()).hexdigest()
-        signature = _hmac(seed.signing_key, f"{ALGORITHM}-TRAILER\n{head}{previous}\n{digest}")
+        signature = seed.signing_key.sign(
+            f"{ALGORITHM}-TRAILER\n{head}{previous}\n{digest}".encode()
+        )
         yield lines.replace("\n", "\r\n").encode()
         yield f"x-amz-trailer-signature:{signature}\r\n".encode()
     yield b"\r\n"
@@ -147,10 +148,6 @@ def _canonical(
         f"{method}\n{canonical_path(raw_path)}\n{query}\n{canonical_headers(headers, names)}\n"
         f"{';'.join(names)}\n{payload_hash}"
     )
-
-
-def _hmac(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode("latin-1"), "sha256").hex()
 
 
 def _timestamp(now: float) -> str:
