@@ -84,10 +84,11 @@ def _runtime(settings: Settings, secret: bytes) -> Iterator[Runtime]:
 
 
 def _run(runtime: Runtime, address: str) -> int:
-    from vexobj_server.media.broker import start_broker
+    from vexobj_server.media.config import broker_config
+    from vexobj_server.media.supervisor import start_broker
 
     page = MetricsPage(runtime.metrics_dir, "parent")
-    broker = start_broker(runtime)
+    broker = start_broker(broker_config(runtime.settings, runtime.broker_socket))
     server = _granian(runtime.settings, address)
     configure_logging(runtime.settings.server)  # Granian has put its own in place
     try:

@@ -114,7 +114,8 @@ def configure_logging(settings: ServerSettings) -> None:
     handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter())
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("vexobj_server").setLevel(_LEVELS[settings.log_level])
+    for name in ("vexobj", "vexobj_server"):
+        logging.getLogger(name).setLevel(_LEVELS[settings.log_level])
 
 
 class TextFormatter(logging.Formatter):

@@ -234,6 +234,8 @@ def _check_together(settings: Settings) -> None:
             "auth.root_access_key_id and auth.root_secret_access_key go together:"
             " set both or neither."
         )
+    if not 1 <= settings.server.header_timeout.total_seconds() <= 60:
+        raise SettingsError("server.header_timeout is not between 1 and 60 seconds.")
     if settings.sse.enabled:
         raise SettingsError(
             "sse.enabled: encryption comes with version 0.2, and this one would store everything"
