@@ -1,0 +1,160 @@
+"""The composition root: the only place where the parts of the server are put together."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+
+from starlette.types import Receive, Scope, Send
+
+from vexobj_auth import ALL_PERMISSIONS, AccessKey, Principal, SecretBox
+from vexobj_s3compat import S3App
+from vexobj_server.bootstrap import store_config
+from vexobj_server.capabilities import capabilities
+from vexobj_server.dispatch import Apps, Dispatcher
+from vexobj_server.jobs.leader import LeaseLeader
+from vexobj_server.jobs.loops import running
+from vexobj_server.jobs.upkeep import upkeep
+from vexobj_server.observability.clientaddress import ClientAddresses
+from vexobj_server.observability.exposition import metrics_text
+from vexobj_server.observability.logs import AccessLog
+from vexobj_server.observability.metrics import RequestMetrics
+from vexobj_server.observability.page import MetricsPage
+from vexobj_server.rest.app import rest_app
+from vexobj_server.rest.native import NativeApp
+from vexobj_server.runtime import Runtime
+from vexobj_server.s3.backend import VexObjBackend
+from vexobj_server.s3.credentials import StoredCredentials
+from vexobj_server.services.access import Access
+from vexobj_server.services.buckets import HostAliases
+from vexobj_server.services.context import Services
+from vexobj_server.services.disk import tree_bytes
+from vexobj_server.services.identities import Identities, StoredKeys
+from vexobj_server.settings import Settings
+from vexobj_storage import ObjectStore
+
+_VERSION = version("vexobj-server")
+_log = logging.getLogger(__name__)
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def create_app(runtime: Runtime) -> "Application":
+    """The application of one worker process."""
+    return Application(runtime)
+
+
+class Application:
+    """An ASGI callable: opens everything at the lifespan's start, closes it at its end."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._serve: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            assert self._serve is not None, "a request before the lifespan began"
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with open_server(self._runtime) as serve:
+                self._serve = serve
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:  # noqa: BLE001 -- told to the server, which stops
+            _log.exception("the worker could not start, or not end well")
+            kind = "startup" if self._serve is None else "shutdown"
+            await send({"type": f"lifespan.{kind}.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@contextlib.asynccontextmanager
+async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
+    """All of one worker; what is opened is closed in the opposite order."""
+    settings = runtime.settings
+    async with contextlib.AsyncExitStack() as stack:
+        store = await ObjectStore.open(store_config(settings))
+        stack.push_async_callback(store.close)
+        box = SecretBox(runtime.server_secret)
+        keys = StoredKeys(store)
+        everyone = None if settings.auth.enabled else await _everyone(keys)
+        identities = Identities(store, box, everyone=everyone)
+        stack.push_async_callback(identities.flush_last_used)
+        page = MetricsPage(runtime.metrics_dir, "worker")
+        stack.callback(page.close)
+        services = _services(runtime, store, keys, box, identities)
+        access_log = None
+        if settings.server.access_log:
+            access_log = AccessLog(settings.server.log_format)
+            stack.callback(access_log.close)
+        loops = upkeep(store, identities, settings.storage)
+        await stack.enter_async_context(running(loops, LeaseLeader(store)))
+        yield Dispatcher(
+            Apps(NativeApp(rest_app(), services), _s3(settings, services)),
+            aliases=HostAliases(store),
+            s3_domain=settings.server.s3_domain,
+            clients=ClientAddresses(settings.server.trusted_proxies),
+            metrics=RequestMetrics(page) if settings.metrics.enabled else None,
+            access_log=access_log,
+            metrics_token=settings.metrics.token,
+        )
+
+
+def _services(
+    runtime: Runtime, store: ObjectStore, keys: StoredKeys, box: SecretBox, identities: Identities
+) -> Services:
+    settings = runtime.settings
+    data_dir = settings.storage.data_dir
+    return Services(
+        store=store,
+        access=Access(),
+        identities=identities,
+        keys=keys,
+        box=box,
+        clock=_now,
+        inline_max_bytes=settings.storage.inline_max_size,
+        max_object_bytes=settings.storage.max_file_size,
+        upload_timeout_seconds=settings.server.upload_timeout.total_seconds(),
+        capabilities=capabilities(),
+        version=_VERSION,
+        disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
+        metrics_text=partial(
+            asyncio.to_thread, metrics_text, runtime.metrics_dir, data_dir, _VERSION
+        ),
+    )
+
+
+def _s3(settings: Settings, services: Services) -> S3App:
+    region = settings.server.region
+    backend = VexObjBackend(
+        services.store,
+        services.access,
+        services.identities,
+        region=region,
+        inline_max_bytes=services.inline_max_bytes,
+    )
+    return S3App(
+        backend,
+        StoredCredentials(services.identities),
+        region=region,
+        upload_timeout_seconds=services.upload_timeout_seconds,
+    )
+
+
+async def _everyone(keys: StoredKeys) -> Principal:
+    """Who acts when authentication is off: the first identity, with every permission."""
+    identity = (await keys.identities())[0]
+    key = AccessKey("anonymous", identity.id, "anonymous", ALL_PERMISSIONS, None, _now())
+    return Principal(identity, key)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

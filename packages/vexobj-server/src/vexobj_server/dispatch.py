@@ -1,0 +1,234 @@
+"""The outermost ASGI callable: which API a request is for, by host first and then by path.
+
+What every answer has (request id, security headers) and what is told of every request (access
+log, metrics) is done here, once for both APIs.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.types import Receive, Scope, Send
+
+from vexobj_server.asgi import Exchange
+from vexobj_server.observability.clientaddress import Client, ClientAddresses
+from vexobj_server.observability.logs import AccessEntry, AccessLog
+from vexobj_server.observability.metrics import RequestMetrics
+from vexobj_server.observability.requestid import request_id
+from vexobj_server.services.buckets import HostAliases
+
+_UPLOADS = frozenset({"PutObject", "UploadPart", "put_object"})
+_DOWNLOADS = frozenset({"GetObject", "get_object"})
+_PAGES = frozenset(
+    {
+        b"/health",
+        b"/livez",
+        b"/readyz",
+        b"/metrics",
+        b"/docs",
+        b"/openapi.yaml",
+        b"/openapi.json",
+    }
+)
+_READS = frozenset({"GET", "HEAD"})
+
+_log = logging.getLogger(__name__)
+
+App = Callable[[Scope, Receive, Exchange], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Apps:
+    """`native` answers for our own paths, `s3` for everything else."""
+
+    native: App
+    s3: App
+
+
+class Dispatcher:
+    """An ASGI callable for the `http` scope."""
+
+    def __init__(
+        self,
+        apps: Apps,
+        *,
+        aliases: HostAliases,
+        s3_domain: str | None,
+        clients: ClientAddresses,
+        metrics: RequestMetrics | None,
+        access_log: AccessLog | None,
+        metrics_token: str | None = None,
+    ) -> None:
+        self._native = apps.native
+        self._s3 = apps.s3
+        self._aliases = aliases
+        self._bucket_suffix = None if s3_domain is None else "." + s3_domain
+        self._clients = clients
+        self._metrics = metrics
+        self._access_log = access_log
+        self._metrics_authorization = (
+            None if metrics_token is None else f"Bearer {metrics_token}".encode()
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host, sent_id, length = _look(scope)
+        peer = scope.get("client") or ("", 0)
+        client = self._clients.of(peer[0], scope.get("scheme", "http"), scope["headers"])
+        if client.host is not None:
+            host = _forwarded(scope, client)
+        identifier = request_id(sent_id)
+        state: dict[str, object] = {"request_id": identifier}
+        scope["state"] = state
+        exchange = Exchange(send, identifier.encode(), secure=client.scheme == "https")
+        metrics = self._metrics
+        if metrics is not None:
+            metrics.began()
+        try:
+            app = await self._app(scope, exchange, host)
+            await app(scope, receive, exchange)
+        except Exception:
+            _log.exception("request failed", extra={"request_id": identifier})
+            if exchange.status:
+                raise  # only a connection that breaks tells that the answer is not whole
+            await _internal_error(exchange, identifier)
+        finally:
+            if metrics is not None:
+                metrics.ended()
+                _count(metrics, scope, exchange, state, length)
+            if self._access_log is not None:
+                self._access_log.add(
+                    AccessEntry(
+                        identifier,
+                        scope["method"],
+                        scope["raw_path"],
+                        exchange.status,
+                        exchange.seconds,
+                        length,
+                        exchange.bytes_out,
+                        client.address,
+                        state.get("access_key_id"),  # type: ignore[arg-type]
+                        state.get("operation"),  # type: ignore[arg-type]
+                    )
+                )
+
+    async def _app(self, scope: Scope, exchange: Exchange, host: bytes) -> App:
+        bucket = await self._bucket_of(host)
+        if bucket is not None:
+            scope["state"]["s3_bucket"] = bucket
+            return self._s3
+        path: bytes = scope["raw_path"]
+        if path.startswith(b"/s3") and path[3:4] in {b"", b"/"}:
+            scope["root_path"] = "/s3"
+            return self._s3
+        if path.startswith((b"/v1/", b"/dashboard/")) or path in {b"/v1", b"/dashboard"}:
+            exchange.native = True
+            return self._native
+        if path in _PAGES and scope["method"] in _READS and self._unsigned(scope):
+            exchange.native = True
+            scope["method"] = "GET"  # a HEAD's body is not sent by the server
+            return self._native
+        if path == b"/" and scope["method"] == "GET" and _from_browser(scope):
+            exchange.native = True
+            return _to_docs
+        return self._s3
+
+    async def _bucket_of(self, host: bytes) -> str | None:
+        """The bucket that a host name stands for."""
+        name = _host_name(host)
+        suffix = self._bucket_suffix
+        if suffix is not None and name.endswith(suffix):
+            return name.removesuffix(suffix)
+        if not name or name[-1].isdigit() or name == "localhost":
+            return None
+        return await self._aliases.bucket(name)
+
+    def _unsigned(self, scope: Scope) -> bool:
+        """Not an S3 request: a bucket may be called `docs`."""
+        if b"X-Amz-" in scope["query_string"]:
+            return False
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                return scope["raw_path"] == b"/metrics" and value == self._metrics_authorization
+        return True
+
+
+def _look(scope: Scope) -> tuple[bytes, bytes | None, int]:
+    """Host, the client's own request id and the body's announced length, in one pass."""
+    host, sent_id, length = b"", None, 0
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value
+        elif name == b"content-length":
+            length = int(value) if value.isdigit() else 0
+        elif name == b"x-request-id":
+            sent_id = value
+    return host, sent_id, length
+
+
+def _forwarded(scope: Scope, client: Client) -> bytes:
+    """Put back the host that the client signed, as a trusted proxy tells it."""
+    host = (client.host or "").encode("latin-1")
+    scope["headers"] = [
+        (name, host if name == b"host" else value) for name, value in scope["headers"]
+    ]
+    return host
+
+
+def _host_name(host: bytes) -> str:
+    """Lower case, without a port; an IPv6 address stays in its brackets."""
+    name = host.decode("latin-1").lower()
+    if name.endswith("]"):
+        return ""
+    return name.partition(":")[0]
+
+
+def _from_browser(scope: Scope) -> bool:
+    """Wants a page and brings no credentials."""
+    accepts = False
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            return False
+        if name == b"accept":
+            accepts = b"text/html" in value
+    return accepts and not scope["query_string"]
+
+
+async def _to_docs(_scope: Scope, _receive: Receive, send: Exchange) -> None:
+    headers = [(b"location", b"/docs"), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 302, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _internal_error(send: Exchange, identifier: str) -> None:
+    body = (
+        b'{"error":"internal error","code":"InternalError","request_id":"%s"}'
+        % quote(identifier, safe="-._~").encode()
+    )
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _count(
+    metrics: RequestMetrics,
+    scope: Scope,
+    exchange: Exchange,
+    state: Mapping[str, object],
+    length: int,
+) -> None:
+    status = exchange.status
+    metrics.answered(scope["method"], status, exchange.seconds)
+    operation = state.get("operation")
+    if operation is None:
+        return
+    if not exchange.native:
+        metrics.s3_operation(str(operation), status)
+    if 200 <= status < 300:
+        if operation in _UPLOADS:
+            metrics.uploaded(length)
+        elif operation in _DOWNLOADS and scope["method"] == "GET":
+            metrics.downloaded(exchange.bytes_out)

@@ -1,0 +1,25 @@
+"""The loops that keep the store in order."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from vexobj_server.jobs.loops import Loop
+from vexobj_server.services.identities import Identities
+from vexobj_server.settings import StorageSettings
+from vexobj_storage import ObjectStore
+
+_FOLD = timedelta(seconds=30)
+_SWEEP = timedelta(hours=6)
+_LAST_USED = timedelta(seconds=60)
+
+
+def upkeep(store: ObjectStore, identities: Identities, storage: StorageSettings) -> Sequence[Loop]:
+    async def sweep() -> None:
+        await store.sweep_orphans(storage.gc_orphan_age)
+
+    return (
+        Loop("gc", storage.gc_interval, store.collect_garbage),
+        Loop("fold usage", _FOLD, store.fold_usage),
+        Loop("orphan sweep", _SWEEP, sweep),
+        Loop("last use of keys", _LAST_USED, identities.flush_last_used, everywhere=True),
+    )

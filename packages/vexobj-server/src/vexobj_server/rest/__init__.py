@@ -1,0 +1,1 @@
+"""The typed JSON surface of the native API."""

@@ -1,0 +1,126 @@
+"""`/v1/buckets`: create, tell, change and delete."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+
+from vexobj_auth import Action, Principal, in_scope
+from vexobj_server.rest.context import Caller, Context
+from vexobj_server.rest.models import (
+    BucketInfo,
+    BucketList,
+    BucketPatch,
+    BucketSettings,
+    NewBucket,
+)
+from vexobj_server.rest.problems import problems
+from vexobj_server.services.buckets import every_bucket
+from vexobj_server.transfer.errors import RestError
+from vexobj_storage import Bucket, BucketChange, Versioning
+
+router = APIRouter(prefix="/v1/buckets", tags=["buckets"])
+
+_VERSIONING = {
+    Versioning.OFF: "off",
+    Versioning.ENABLED: "enabled",
+    Versioning.SUSPENDED: "suspended",
+}
+
+
+@router.get("", operation_id="list_buckets", responses=problems(401, 403))
+async def list_buckets(context: Context, caller: Caller) -> BucketList:
+    """The buckets that the key may see: all for an admin key, else its identity's own."""
+    context.access.require(caller, Action.LIST_BUCKETS)
+    owner_id = None if caller.key.permissions.admin else caller.identity.id
+    return BucketList(
+        buckets=[
+            bucket_info(bucket)
+            async for bucket in every_bucket(context.store, owner_id)
+            if in_scope(caller.key, bucket.name)
+        ]
+    )
+
+
+@router.post(
+    "", operation_id="create_bucket", status_code=201, responses=problems(400, 401, 403, 409)
+)
+async def create_bucket(new: NewBucket, context: Context, caller: Caller) -> BucketInfo:
+    context.access.require(caller, Action.CREATE_BUCKET)
+    bucket = await context.store.create_bucket(new.name, caller.identity.id, public=new.public)
+    return bucket_info(bucket)
+
+
+@router.get("/{bucket}", operation_id="get_bucket", responses=problems(401, 403, 404))
+async def get_bucket(bucket: str, context: Context, caller: Caller) -> BucketInfo:
+    found = await context.store.bucket(bucket)
+    context.access.require(caller, Action.READ_BUCKET, found)
+    return bucket_info(found)
+
+
+@router.patch(
+    "/{bucket}", operation_id="update_bucket", responses=problems(400, 401, 403, 404, 409)
+)
+async def update_bucket(
+    bucket: str, patch: BucketPatch, context: Context, caller: Caller
+) -> BucketInfo:
+    """Make it public or private, and set how it behaves."""
+    found = await context.store.bucket(bucket)
+    context.access.require(caller, Action.WRITE_BUCKET, found)
+    settings = None
+    if patch.settings is not None:
+        await _check_aliases(context, caller, found, patch.settings.host_aliases)
+        settings = {**found.settings, **patch.settings.model_dump()}
+    change = BucketChange(public=patch.public, settings=settings)
+    return bucket_info(await context.store.update_bucket(bucket, change))
+
+
+@router.delete(
+    "/{bucket}",
+    operation_id="delete_bucket",
+    status_code=204,
+    responses=problems(401, 403, 404, 409),
+)
+async def delete_bucket(bucket: str, context: Context, caller: Caller) -> None:
+    """Only when it is empty."""
+    found = await context.store.bucket(bucket)
+    context.access.require(caller, Action.DELETE_BUCKET, found)
+    await context.store.delete_bucket(bucket)
+
+
+def bucket_info(bucket: Bucket) -> BucketInfo:
+    return BucketInfo(
+        id=UUID(int=bucket.id),
+        name=bucket.name,
+        created_at=bucket.created_at,
+        public=bucket.public,
+        versioning=_VERSIONING[bucket.versioning],  # type: ignore[arg-type]
+        owner=bucket.owner_id,
+        settings=_settings(bucket),
+    )
+
+
+def _settings(bucket: Bucket) -> BucketSettings:
+    """Only what this version knows of; settings of a later one are kept, not shown."""
+    known = {k: v for k, v in bucket.settings.items() if k in BucketSettings.model_fields}
+    try:
+        return BucketSettings.model_validate(known)
+    except ValidationError:
+        return BucketSettings()
+
+
+async def _check_aliases(
+    context: Context, caller: Principal, bucket: Bucket, aliases: Iterable[str]
+) -> None:
+    """A host name leads to one bucket, and only an admin may claim one."""
+    wanted = set(aliases)
+    if not wanted or wanted == set(_settings(bucket).host_aliases):
+        return
+    context.access.require(caller, Action.ADMINISTER)
+    async for other in every_bucket(context.store):
+        taken = wanted.intersection(_settings(other).host_aliases)
+        if other.id != bucket.id and taken:
+            raise RestError(
+                409, "HostAliasTaken", f"host alias belongs to another bucket: {min(taken)}"
+            )

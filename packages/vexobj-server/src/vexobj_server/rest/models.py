@@ -1,0 +1,214 @@
+"""The JSON of the native API, as values."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vexobj_server.transfer.meta import ObjectMeta
+
+BucketName = Annotated[str, Field(description="3 to 63 of a-z, 0-9, `-` and `.`, as AWS has it.")]
+
+
+class Model(BaseModel):
+    """An answer: later versions may say more."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Input(BaseModel):
+    """What a client sends: a misspelt name is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Problem(Model):
+    """What went wrong: a sentence for people, a code for programs, the request for the logs."""
+
+    error: str
+    code: str
+    reason: str | None = None
+    request_id: str
+
+
+class Status(Model):
+    status: Literal["ok"]
+
+
+class Unavailable(Model):
+    status: Literal["unavailable"]
+    reason: str
+
+
+class Capabilities(Model):
+    """What this server can do; a client may ask before it offers something."""
+
+    sse_at_rest: bool
+    video_metadata: bool
+    video_thumbnails: bool
+    ffprobe: bool
+    ffmpeg: bool
+    image_formats: list[str]
+    transforms: bool
+
+
+class Health(Model):
+    status: Literal["ok"]
+    service: Literal["vexobj"]
+    version: str
+    capabilities: Capabilities
+
+
+class BucketSettings(Input):
+    """`transforms`: whether reads of the bucket's images may carry `w`, `h`, `format` and so on.
+
+    `host_aliases` are host names whose every path is a key of this bucket.
+    """
+
+    transforms: Literal["off", "open"] = "open"
+    host_aliases: list[str] = Field(default_factory=list, max_length=16)
+
+
+class BucketInfo(Model):
+    id: UUID
+    name: str
+    created_at: datetime
+    public: bool
+    versioning: Literal["off", "enabled", "suspended"]
+    owner: str = Field(description="The canonical id of the identity that owns it.")
+    settings: BucketSettings
+
+
+class BucketList(Model):
+    buckets: list[BucketInfo]
+
+
+class NewBucket(Input):
+    name: BucketName
+    public: bool = False
+
+
+class BucketPatch(Input):
+    """What is left out stays as it is."""
+
+    public: bool | None = None
+    settings: BucketSettings | None = None
+
+
+class ObjectList(Model):
+    objects: list[ObjectMeta]
+    common_prefixes: list[str]
+    is_truncated: bool
+    next_continuation_token: str | None
+
+
+class IdentityInfo(Model):
+    id: str
+    display_name: str
+    email: str | None
+    created_at: datetime
+
+
+class IdentityList(Model):
+    identities: list[IdentityInfo]
+
+
+class NewIdentity(Input):
+    display_name: str = Field(min_length=1, max_length=255)
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+
+
+class KeyPermissions(Input):
+    """`admin` implies the others."""
+
+    read: bool = False
+    write: bool = False
+    delete: bool = False
+    admin: bool = False
+
+
+class AllBuckets(Input):
+    type: Literal["all"]
+
+
+class SpecificBuckets(Input):
+    type: Literal["specific"]
+    buckets: list[str]
+
+
+BucketAccess = Annotated[AllBuckets | SpecificBuckets, Field(discriminator="type")]
+
+
+class ApiKey(Model):
+    """`id` is the access key id; `key_prefix` its beginning, for display."""
+
+    id: str
+    name: str
+    key_prefix: str
+    identity: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    permissions: KeyPermissions
+    bucket_access: BucketAccess
+
+
+class ApiKeyList(Model):
+    keys: list[ApiKey]
+
+
+class NewApiKey(Input):
+    """Without `identity` the key is for the identity that asks.
+
+    `access_key_id` and `secret_access_key` together bring an existing pair along.
+    """
+
+    name: str = Field(min_length=1, max_length=255)
+    identity: str | None = None
+    permissions: KeyPermissions = KeyPermissions(read=True, write=True)
+    bucket_access: BucketAccess = AllBuckets(type="all")
+    expires_at: datetime | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+
+
+class CreatedApiKey(Model):
+    """The only answer that holds the secret; it is the bearer token as well."""
+
+    key: ApiKey
+    access_key_id: str
+    secret: str
+    warning: str
+
+
+class GcResult(Model):
+    """What was collected, and what still waits for its grace to end."""
+
+    blobs_scanned: int
+    orphans_removed: int
+    bytes_freed: int
+    waiting: int
+    waiting_bytes: int
+    due_at: datetime | None
+
+
+class BucketStats(Model):
+    name: str
+    objects: int
+    size: int
+    size_human: str
+    noncurrent_objects: int
+    noncurrent_size: int
+    upload_size: int
+
+
+class Stats(Model):
+    buckets: int
+    total_objects: int
+    total_size: int
+    total_size_human: str
+    disk_usage: int
+    disk_usage_human: str
+    bucket_details: list[BucketStats]
+    version: str

@@ -1,0 +1,73 @@
+"""The native API as one ASGI app: object bytes go straight to their endpoints, JSON to FastAPI."""
+
+import logging
+
+from fastapi import FastAPI
+
+from vexobj_server.asgi import Exchange, Receive, Scope, header
+from vexobj_server.rest.raw import RawEndpoint, RawRoute
+from vexobj_server.services.context import Services
+from vexobj_server.transfer.answer import send_error
+from vexobj_server.transfer.errors import request_id_of, translate
+from vexobj_server.transfer.target import PATH_FORMS, QUERY_FORM
+
+_PRIVATE = (b"/v1/admin/", b"/v1/stats")
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+_PREFLIGHT = [
+    _ANY_ORIGIN,
+    (b"access-control-allow-methods", b"GET, HEAD, PUT, POST, PATCH, DELETE"),
+    (b"access-control-allow-headers", b"*, authorization"),
+    (b"access-control-max-age", b"3600"),
+    (b"content-length", b"0"),
+]
+
+_log = logging.getLogger(__name__)
+
+
+class NativeApp:
+    """Requests that FastAPI would route to a raw endpoint get there without it."""
+
+    def __init__(self, rest: FastAPI, services: Services) -> None:
+        rest.state.services = services
+        self._rest = rest
+        self._services = services
+        self._raw = {
+            (route.path.partition("{")[0].encode(), method): route.raw_endpoint
+            for route in rest.routes
+            if isinstance(route, RawRoute)
+            for method in route.methods or ()
+        }
+
+    def raw_endpoint(self, method: str, raw_path: bytes) -> RawEndpoint | None:
+        """The endpoint of a request for an object's bytes, None for everything else."""
+        for form in PATH_FORMS:
+            if raw_path.startswith(form):
+                _, slash, key = raw_path[len(form) :].partition(b"/")
+                return self._raw.get((form, method)) if slash and key else None
+        if raw_path.startswith(QUERY_FORM):
+            return self._raw.get((QUERY_FORM, method))
+        return None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Exchange) -> None:
+        if header(scope, b"origin") is not None and not scope["raw_path"].startswith(_PRIVATE):
+            if scope["method"] == "OPTIONS":
+                await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            send.added.append(_ANY_ORIGIN)
+        endpoint = self.raw_endpoint(scope["method"], scope["raw_path"])
+        try:
+            if endpoint is None:
+                await self._rest(scope, receive, send)
+            else:
+                send.native = False
+                scope["state"]["operation"] = endpoint.__name__
+                await endpoint(self._services, scope, receive, send)
+        except Exception as error:
+            answer = translate(error)
+            if answer.status >= 500:
+                _log.exception("request failed", extra={"request_id": request_id_of(scope)})
+            if not send.status:
+                await send_error(scope, receive, send, answer)
+            elif endpoint is not None:
+                raise  # bytes were under way: only a broken connection tells the truth

@@ -1,0 +1,67 @@
+"""`/docs`, `/openapi.yaml`, `/openapi.json` and `/metrics`."""
+
+import base64
+import hashlib
+import re
+from functools import lru_cache
+from importlib.resources import files
+
+from fastapi import APIRouter, Response
+
+from vexobj_server.observability.exposition import CONTENT_TYPE
+from vexobj_server.rest.context import Context
+from vexobj_server.rest.openapi import openapi_json, openapi_yaml
+
+router = APIRouter(tags=["pages"])
+
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def _text(media_type: str) -> dict[int | str, dict[str, object]]:
+    return {200: {"description": "Text.", "content": {media_type: {"schema": {"type": "string"}}}}}
+
+
+@router.get(
+    "/openapi.yaml",
+    operation_id="openapi_yaml",
+    response_class=Response,
+    responses=_text("application/yaml"),
+)
+async def contract_yaml() -> Response:
+    """This contract."""
+    return Response(openapi_yaml(), media_type="application/yaml")
+
+
+@router.get("/openapi.json", operation_id="openapi_json")
+async def contract_json() -> dict[str, object]:
+    """This contract."""
+    return Response(openapi_json(), media_type="application/json")  # type: ignore[return-value]
+
+
+@router.get(
+    "/metrics", operation_id="metrics", response_class=Response, responses=_text("text/plain")
+)
+async def metrics(context: Context) -> Response:
+    """Counters and gauges for Prometheus."""
+    return Response(await context.metrics_text(), headers={"content-type": CONTENT_TYPE})
+
+
+@router.get("/docs", operation_id="docs", response_class=Response, responses=_text("text/html"))
+async def docs() -> Response:
+    """The contract as a page."""
+    page, policy = _docs_page()
+    return Response(page, media_type="text/html", headers={"content-security-policy": policy})
+
+
+@lru_cache(maxsize=1)
+def _docs_page() -> tuple[str, str]:
+    """The page, and a policy that lets run exactly the script in it."""
+    page = files("vexobj_server.rest").joinpath("docs.html").read_text(encoding="utf-8")
+    script = _INLINE.search(page)
+    assert script is not None
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; connect-src 'self'; script-src 'sha256-{digest}';"
+        " style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return page, policy

@@ -1,0 +1,1 @@
+"""The S3 protocol's backend over the object store."""

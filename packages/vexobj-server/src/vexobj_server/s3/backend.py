@@ -1,0 +1,47 @@
+"""The S3 protocol's backend over the object store: all groups of operations as one."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from vexobj_s3compat import Request, S3Error
+from vexobj_s3compat.operations import OPERATIONS
+from vexobj_server.s3.base import OperationGroup
+from vexobj_server.s3.buckets import BucketOperations
+from vexobj_server.s3.errors import translate
+from vexobj_server.s3.listings import ListingOperations
+from vexobj_server.s3.multipart import MultipartOperations
+from vexobj_server.s3.objects import ObjectOperations
+
+Operation = Callable[[Request[Any]], Awaitable[Any]]
+
+
+class VexObjBackend(
+    BucketOperations, ListingOperations, ObjectOperations, MultipartOperations, OperationGroup
+):
+    """Every operation notes who asked for what, and words what the store says as S3 does.
+
+    PutBucketVersioning stays NotImplemented.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {operation.backend for operation in OPERATIONS}:
+            setattr(self, name, _worded(getattr(self, name)))
+
+
+def _worded(operation: Operation) -> Operation:
+    async def call(request: Request[Any]) -> Any:
+        state = request.scope["state"]
+        state["operation"] = request.operation
+        state["access_key_id"] = request.caller.access_key_id
+        try:
+            return await operation(request)
+        except S3Error:
+            raise
+        except Exception as error:
+            answer = translate(error)
+            if answer is None:
+                raise
+            raise answer from error
+
+    return call

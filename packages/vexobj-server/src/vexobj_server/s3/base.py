@@ -1,0 +1,56 @@
+"""What every group of S3 operations shares: the store, who may, and who owns."""
+
+from typing import Any, TypeVar
+
+from vexobj_auth import Action, Principal
+from vexobj_s3compat import Request, S3Backend
+from vexobj_s3compat.errors import AccessDenied
+from vexobj_s3compat.types import Owner
+from vexobj_server.services.access import Access
+from vexobj_server.services.identities import Identities
+from vexobj_storage import Bucket, ObjectStore
+
+I = TypeVar("I")  # noqa: E741 -- an input, as vexobj_s3compat names it
+
+
+class OperationGroup(S3Backend):
+    """`region` is what GetBucketLocation tells; `inline_max_bytes` the store's own limit."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        access: Access,
+        identities: Identities,
+        *,
+        region: str,
+        inline_max_bytes: int,
+    ) -> None:
+        self._store = store
+        self._access = access
+        self._identities = identities
+        self._region = region
+        self._inline_max_bytes = inline_max_bytes
+
+    def _principal(self, request: Request[Any]) -> Principal | None:
+        """Who asks; None for an anonymous caller. With authentication off, the root identity."""
+        principal: Principal | None = request.caller.principal
+        return self._identities.everyone if principal is None else principal
+
+    async def _allowed(self, request: Request[Any], action: Action, name: str) -> Bucket:
+        """The bucket, if the caller may do this in it."""
+        bucket = await self._store.bucket(name)
+        self._access.require(self._principal(request), action, bucket)
+        return bucket
+
+    def _owner_of_new(self, request: Request[Any], bucket: Bucket) -> str:
+        principal = self._principal(request)
+        return bucket.owner_id if principal is None else principal.identity.id
+
+    async def _owner(self, identity_id: str) -> Owner:
+        return Owner(identity_id, await self._identities.display_name(identity_id))
+
+
+def proven(principal: Principal | None) -> Principal:
+    if principal is None:
+        raise AccessDenied
+    return principal

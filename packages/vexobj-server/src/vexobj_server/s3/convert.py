@@ -1,0 +1,67 @@
+"""Between the values of the S3 protocol and those of the store."""
+
+from collections.abc import Mapping
+
+from vexobj_auth import canned_acl
+from vexobj_s3compat.types import ChecksumValue, ObjectHeaders, WriteConditions
+from vexobj_storage import (
+    Bucket,
+    Checksum,
+    ObjectAttributes,
+    ObjectVersion,
+    Versioning,
+    WriteCondition,
+)
+
+_ALWAYS = WriteCondition()
+_DEFAULT_TYPE = "application/octet-stream"
+
+
+def attributes_of(
+    headers: ObjectHeaders,
+    owner_id: str,
+    *,
+    acl: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    checksum: Checksum | None = None,
+) -> ObjectAttributes:
+    """`acl` is a canned one's name; None for the owner alone."""
+    return ObjectAttributes(
+        content_type=headers.content_type or _DEFAULT_TYPE,
+        headers=headers.headers,
+        metadata=headers.metadata,
+        owner_id=owner_id,
+        acl=None if acl is None else canned_acl(acl),
+        tags=tags or {},
+        checksum=checksum,
+    )
+
+
+def headers_of(attributes: ObjectAttributes) -> ObjectHeaders:
+    return ObjectHeaders(attributes.content_type, attributes.headers, attributes.metadata)
+
+
+def acl_text(canned: str) -> str:
+    """What the store keeps of a canned ACL that is set; never None, which would change nothing."""
+    return canned_acl(canned) or ""
+
+
+def checksum_of(proved: tuple[str, str] | None) -> Checksum | None:
+    return None if proved is None else Checksum(*proved)
+
+
+def condition_of(conditions: WriteConditions) -> WriteCondition:
+    if conditions.if_match is None and conditions.if_none_match is None:
+        return _ALWAYS
+    return WriteCondition(conditions.if_match, conditions.if_none_match is not None)
+
+
+def checksum_value(checksum: Checksum | None) -> ChecksumValue | None:
+    if checksum is None:
+        return None
+    return ChecksumValue(checksum.algorithm, checksum.value, checksum.composite)
+
+
+def visible_version(bucket: Bucket, version: ObjectVersion) -> str | None:
+    """A bucket that never had versions answers without a version id."""
+    return None if bucket.versioning is Versioning.OFF else version.version_id

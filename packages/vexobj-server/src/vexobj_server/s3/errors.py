@@ -1,0 +1,106 @@
+"""What the store and the access rules say, in S3's words: one table."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from vexobj_s3compat import S3Error
+from vexobj_s3compat import errors as s3
+from vexobj_server.services.access import AccessRefused
+from vexobj_storage import ObjectVersion
+from vexobj_storage import errors as storage
+
+
+class StorageFull(S3Error):
+    """AWS knows no such state; 507 tells a person what 503 would make clients retry for ever."""
+
+    code = "StorageFull"
+    status = HTTPStatus.INSUFFICIENT_STORAGE
+    message = "The storage backend has no room left. Deletes still work."
+
+
+def _bucket(error: Any) -> dict[str, str]:
+    return {"BucketName": error.bucket}
+
+
+def _key(error: Any) -> dict[str, str]:
+    return {"Key": error.key}
+
+
+def _no_such_key(error: storage.NoSuchKey) -> S3Error:
+    headers = {}
+    if error.marker_version_id is not None:
+        headers = {
+            "x-amz-delete-marker": "true",
+            "x-amz-version-id": error.marker_version_id,
+        }
+    return s3.NoSuchKey(fields=_key(error), headers=headers)
+
+
+def _invalid_key(error: storage.InvalidKey) -> S3Error:
+    return s3.KeyTooLongError() if error.too_long else s3.InvalidURI(error.reason)
+
+
+Translation = Callable[[Any], S3Error]
+
+STORAGE_ERRORS: dict[type[storage.StorageError], Translation] = {
+    storage.NoSuchBucket: lambda e: s3.NoSuchBucket(fields=_bucket(e)),
+    storage.BucketAlreadyExists: lambda e: s3.BucketAlreadyExists(fields=_bucket(e)),
+    storage.BucketNotEmpty: lambda e: s3.BucketNotEmpty(fields=_bucket(e)),
+    storage.InvalidBucketName: lambda e: s3.InvalidBucketName(fields=_bucket(e)),
+    storage.NoSuchKey: _no_such_key,
+    storage.NoSuchVersion: lambda e: s3.NoSuchVersion(fields=_key(e) | {"VersionId": e.version_id}),
+    storage.InvalidKey: _invalid_key,
+    storage.NoSuchUpload: lambda e: s3.NoSuchUpload(fields={"UploadId": e.upload_id}),
+    storage.InvalidPart: lambda e: s3.InvalidPart(
+        fields={"PartNumber": str(e.part_number), "ETag": e.etag}
+    ),
+    storage.InvalidPartOrder: lambda _: s3.InvalidPartOrder(),
+    storage.EntityTooSmall: lambda e: s3.EntityTooSmall(
+        fields={
+            "ProposedSize": str(e.size),
+            "MinSizeAllowed": str(e.minimum),
+            "PartNumber": str(e.part_number),
+        }
+    ),
+    storage.PreconditionFailed: lambda e: s3.PreconditionFailed(fields={"Condition": e.condition}),
+    storage.EntityTooLarge: lambda e: s3.EntityTooLarge(fields={"MaxSizeAllowed": str(e.maximum)}),
+    storage.SizeMismatch: lambda _: s3.IncompleteBody(),
+    storage.NoSuchIdentity: lambda _: s3.AccessDenied(),
+    storage.NoSuchAccessKey: lambda _: s3.InvalidAccessKeyId(),
+    storage.AccessKeyAlreadyExists: lambda _: s3.OperationAborted(),
+    storage.BlobMissing: lambda _: s3.InternalError(),
+    storage.BlobCorrupt: lambda _: s3.InternalError(),
+    storage.OutOfSpace: lambda _: StorageFull(),
+    storage.StoreBusy: lambda e: s3.SlowDown(
+        headers={"retry-after": str(max(1, round(e.retry_after_seconds)))}
+    ),
+    storage.StoreClosed: lambda _: s3.ServiceUnavailable(),
+    storage.WriteFailed: lambda _: s3.InternalError(),
+    storage.ReadFailed: lambda _: s3.InternalError(),
+    storage.CommitUncertain: lambda _: s3.InternalError(),
+    storage.SchemaTooNew: lambda _: s3.ServiceUnavailable(),
+    storage.LeaseLost: lambda _: s3.ServiceUnavailable(),
+}
+
+
+def translate(error: Exception) -> S3Error | None:
+    """The S3 error that says this, None for what nobody foresaw."""
+    if isinstance(error, AccessRefused):
+        return s3.AccessDenied()
+    for kind in type(error).__mro__:
+        translation = STORAGE_ERRORS.get(kind)
+        if translation is not None:
+            return translation(error)
+    return None
+
+
+def delete_marker(version: ObjectVersion) -> S3Error:
+    """A delete marker asked for by its version id has no bytes."""
+    return s3.MethodNotAllowed(
+        headers={
+            "x-amz-delete-marker": "true",
+            "x-amz-version-id": version.version_id,
+            "allow": "DELETE",
+        }
+    )

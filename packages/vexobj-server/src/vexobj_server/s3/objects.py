@@ -1,0 +1,190 @@
+"""S3 operations on objects: bytes, copies, deletes, ACLs and tags."""
+
+from vexobj_auth import Action, canned_name
+from vexobj_s3compat import Request
+from vexobj_s3compat.errors import InvalidRequest
+from vexobj_s3compat.types import (
+    AclOutput,
+    CopyObjectInput,
+    CopyObjectOutput,
+    DeletedEntry,
+    DeleteErrorEntry,
+    DeleteObjectInput,
+    DeleteObjectOutput,
+    DeleteObjectsInput,
+    DeleteObjectsOutput,
+    ObjectInput,
+    ObjectOutput,
+    PutObjectAclInput,
+    PutObjectInput,
+    PutObjectOutput,
+    TaggingOutput,
+)
+from vexobj_server.s3.base import OperationGroup
+from vexobj_server.s3.convert import (
+    acl_text,
+    attributes_of,
+    checksum_of,
+    checksum_value,
+    condition_of,
+    headers_of,
+    visible_version,
+)
+from vexobj_server.s3.errors import delete_marker
+from vexobj_server.s3.sources import readable_source
+from vexobj_server.services.content import StoredContent
+from vexobj_server.services.staging import stage_body
+from vexobj_storage import Bucket, ObjectName, ObjectVersion, StoredObject
+
+
+class ObjectOperations(OperationGroup):
+    async def put_object(self, request: Request[PutObjectInput]) -> PutObjectOutput:
+        asked = request.input
+        bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
+        staged = await stage_body(self._store, asked.body, self._inline_max_bytes)
+        version = await self._store.put_object(
+            bucket,
+            asked.key,
+            staged,
+            attributes_of(
+                asked.object,
+                self._owner_of_new(request, bucket),
+                acl=asked.acl,
+                tags=asked.tags,
+                checksum=checksum_of(asked.body.checksum()),
+            ),
+            condition_of(asked.conditions),
+        )
+        return PutObjectOutput(
+            version.etag,
+            visible_version(bucket, version),
+            checksum_value(version.attributes.checksum),
+        )
+
+    async def get_object(self, request: Request[ObjectInput]) -> ObjectOutput:
+        bucket, stored = await self._readable(request, Action.READ_OBJECT)
+        return object_output(
+            bucket,
+            stored,
+            StoredContent(self._store, stored),
+            public=request.caller.principal is None,
+        )
+
+    async def delete_object(self, request: Request[DeleteObjectInput]) -> DeleteObjectOutput:
+        asked = request.input
+        bucket = await self._allowed(request, Action.DELETE_OBJECT, asked.bucket)
+        deleted = await self._store.delete_object(bucket, asked.key, asked.version_id)
+        return DeleteObjectOutput(deleted.version_id, deleted.is_delete_marker)
+
+    async def delete_objects(self, request: Request[DeleteObjectsInput]) -> DeleteObjectsOutput:
+        asked = request.input
+        bucket = await self._allowed(request, Action.DELETE_OBJECT, asked.bucket)
+        names = [ObjectName(item.key, item.version_id) for item in asked.objects]
+        results: list[DeletedEntry | DeleteErrorEntry] = []
+        for item, deleted in zip(
+            asked.objects, await self._store.delete_objects(bucket, names), strict=True
+        ):
+            marker = deleted.version_id if deleted.is_delete_marker else None
+            results.append(
+                DeletedEntry(item.key, item.version_id, deleted.is_delete_marker, marker)
+            )
+        return DeleteObjectsOutput(results)
+
+    async def copy_object(self, request: Request[CopyObjectInput]) -> CopyObjectOutput:
+        asked = request.input
+        bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
+        source_bucket, source = await readable_source(
+            self._store, self._access, self._principal(request), asked.source
+        )
+        if _changes_nothing(asked):
+            raise InvalidRequest(
+                "This copy request is illegal because it is trying to copy an object to itself "
+                "without changing the object's metadata, storage class, website redirect "
+                "location or encryption attributes."
+            )
+        was = source.version.attributes
+        replaces = asked.metadata_directive == "REPLACE"
+        attributes = attributes_of(
+            asked.object if replaces else headers_of(was),
+            self._owner_of_new(request, bucket),
+            acl=asked.acl,
+            tags=asked.tags if asked.tagging_directive == "REPLACE" else was.tags,
+            checksum=was.checksum,
+        )
+        version = await self._store.copy_object(
+            source, bucket, asked.key, attributes, condition_of(asked.conditions)
+        )
+        return CopyObjectOutput(
+            version.etag,
+            version.modified_at,
+            visible_version(bucket, version),
+            visible_version(source_bucket, source.version),
+            checksum_value(version.attributes.checksum),
+        )
+
+    async def get_object_acl(self, request: Request[ObjectInput]) -> AclOutput:
+        _, stored = await self._readable(request, Action.READ_ACL)
+        attributes = stored.version.attributes
+        return AclOutput(
+            await self._owner(attributes.owner_id), canned_name(attributes.acl) or "private"
+        )
+
+    async def put_object_acl(self, request: Request[PutObjectAclInput]) -> None:
+        asked = request.input
+        bucket = await self._store.bucket(asked.bucket)
+        await self._access.readable(
+            self._store,
+            self._principal(request),
+            bucket,
+            asked.key,
+            asked.version_id,
+            Action.WRITE_ACL,
+        )
+        await self._store.update_object(
+            bucket, asked.key, asked.version_id, acl=acl_text(asked.canned)
+        )
+
+    async def get_object_tagging(self, request: Request[ObjectInput]) -> TaggingOutput:
+        bucket, stored = await self._readable(request, Action.READ_OBJECT)
+        version = stored.version
+        return TaggingOutput(version.attributes.tags, visible_version(bucket, version))
+
+    async def _readable(
+        self, request: Request[ObjectInput], action: Action
+    ) -> tuple[Bucket, StoredObject]:
+        asked = request.input
+        bucket = await self._store.bucket(asked.bucket)
+        stored = await self._access.readable(
+            self._store, self._principal(request), bucket, asked.key, asked.version_id, action
+        )
+        if stored.version.is_delete_marker:
+            raise delete_marker(stored.version)
+        return bucket, stored
+
+
+def object_output(
+    bucket: Bucket, stored: StoredObject, content: StoredContent, *, public: bool
+) -> ObjectOutput:
+    version: ObjectVersion = stored.version
+    attributes = version.attributes
+    return ObjectOutput(
+        etag=version.etag,
+        last_modified=version.modified_at,
+        object=headers_of(attributes),
+        content=content,
+        version_id=visible_version(bucket, version),
+        parts_count=version.parts_count,
+        checksum=checksum_value(attributes.checksum),
+        tag_count=len(attributes.tags),
+        public_cors=public,
+    )
+
+
+def _changes_nothing(asked: CopyObjectInput) -> bool:
+    source = asked.source
+    return (
+        (source.bucket, source.key, source.version_id) == (asked.bucket, asked.key, None)
+        and asked.metadata_directive == "COPY"
+        and asked.tagging_directive == "COPY"
+        and asked.acl is None
+    )

@@ -1,0 +1,30 @@
+"""Everything that a request handler of this server may need, made once by the composition root."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from vexobj_auth import SecretBox
+from vexobj_server.services.access import Access
+from vexobj_server.services.identities import Identities, StoredKeys
+from vexobj_storage import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`capabilities` is what /health tells; `inline_max_bytes` and the timeout bound uploads."""
+
+    store: ObjectStore
+    access: Access
+    identities: Identities
+    keys: StoredKeys
+    box: SecretBox
+    clock: Callable[[], datetime]
+    inline_max_bytes: int
+    max_object_bytes: int
+    upload_timeout_seconds: float
+    capabilities: dict[str, Any]
+    version: str
+    disk_usage: Callable[[], Awaitable[int]]
+    metrics_text: Callable[[], Awaitable[bytes]]

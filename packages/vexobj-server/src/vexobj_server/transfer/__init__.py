@@ -1,0 +1,1 @@
+"""Native object bytes, as raw ASGI endpoints."""

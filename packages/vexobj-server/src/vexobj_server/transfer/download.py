@@ -1,0 +1,72 @@
+"""`GET` and `HEAD` of an object on the native API: whole, a range, or not at all (304, 412)."""
+
+from starlette.types import Receive, Scope, Send
+
+from vexobj_auth import Action, Principal
+from vexobj_s3compat import respond, serve_content
+from vexobj_server.services.content import StoredContent
+from vexobj_server.services.context import Services
+from vexobj_server.transfer.callers import caller
+from vexobj_server.transfer.headers import headers_of
+from vexobj_server.transfer.target import ObjectTarget, object_target
+from vexobj_storage import Bucket, NoSuchKey, NoSuchVersion, ObjectVersion, StoredObject
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+async def download(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
+    target = object_target(scope)
+    headers = headers_of(scope)
+    principal = await caller(services.identities, headers.get("authorization"))
+    bucket = await services.store.bucket(target.bucket)
+    stored = await _find(services, principal, bucket, target)
+    version = stored.version
+    answer = await serve_content(
+        scope["method"],
+        headers,
+        StoredContent(services.store, stored),
+        etag=version.etag,
+        last_modified=version.modified_at,
+        headers=_object_headers(version),
+    )
+    await respond(
+        scope, receive, send, answer.status, answer.headers, answer.payload, answer.length
+    )
+
+
+async def _find(
+    services: Services, principal: Principal | None, bucket: Bucket, target: ObjectTarget
+) -> StoredObject:
+    """Whoever may read any object of a public bucket may also learn that one is missing.
+
+    Raises: AccessRefused, NoSuchKey, NoSuchVersion.
+    """
+    version_id = target.parameters.get("version_id")
+    try:
+        stored = await services.store.get_object(bucket, target.key, version_id)
+    except (NoSuchKey, NoSuchVersion):
+        services.access.require(principal, Action.READ_OBJECT, bucket)
+        raise
+    services.access.require(principal, Action.READ_OBJECT, bucket, stored.version)
+    if stored.version.is_delete_marker:
+        raise NoSuchKey(bucket.name, target.key.decode())
+    return stored
+
+
+def _object_headers(version: ObjectVersion) -> RawHeaders:
+    attributes = version.attributes
+    headers: RawHeaders = [(b"content-type", _encoded(attributes.content_type))]
+    if version.sha256 is not None:
+        headers.append((b"x-vexobj-sha256", version.sha256.hex().encode()))
+    if version.version_id != "null":
+        headers.append((b"x-vexobj-version-id", version.version_id.encode()))
+    for name, value in attributes.headers.items():
+        headers.append((name.encode(), _encoded(value)))
+    for name, value in attributes.metadata.items():
+        headers.append((b"x-amz-meta-" + name.encode(), value.encode()))
+    return headers
+
+
+def _encoded(value: str) -> bytes:
+    """As it came: header values are read as Latin-1."""
+    return value.encode("latin-1", "replace")

@@ -1,0 +1,27 @@
+"""`DELETE` of an object, or of one version of it, on the native API."""
+
+from starlette.types import Receive, Scope, Send
+
+from vexobj_auth import Action
+from vexobj_s3compat import respond
+from vexobj_server.services.context import Services
+from vexobj_server.transfer.callers import caller
+from vexobj_server.transfer.headers import headers_of
+from vexobj_server.transfer.target import object_target
+from vexobj_storage import NoSuchKey, NoSuchVersion
+
+
+async def remove(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
+    target = object_target(scope)
+    authorization = headers_of(scope).get("authorization")
+    principal = await caller(services.identities, authorization)
+    bucket = await services.store.bucket(target.bucket)
+    services.access.require(principal, Action.DELETE_OBJECT, bucket)
+    version_id = target.parameters.get("version_id")
+    deleted = await services.store.delete_object(bucket, target.key, version_id)
+    if not deleted.existed:
+        key = target.key.decode()
+        if version_id is not None:
+            raise NoSuchVersion(bucket.name, key, version_id)
+        raise NoSuchKey(bucket.name, key)
+    await respond(scope, receive, send, 204, [])

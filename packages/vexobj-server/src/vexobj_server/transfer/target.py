@@ -1,0 +1,69 @@
+"""Which object a native request means: both URL forms, read from the exact bytes that arrived."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import Scope
+
+from vexobj_server.transfer.errors import RestError
+from vexobj_storage import InvalidKey
+
+PATH_FORMS = (b"/v1/objects/", b"/v1/stream/")
+QUERY_FORM = b"/v1/object/"
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+Parameters = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTarget:
+    """`parameters` is the rest of the query by name; the first of a repeated one counts."""
+
+    bucket: str
+    key: bytes
+    parameters: Parameters
+
+
+def object_target(scope: Scope) -> ObjectTarget:
+    """Raises: RestError (400) for what is not percent-encoded UTF-8, InvalidKey without a key."""
+    raw: bytes = scope["raw_path"]
+    parameters = query_parameters(scope["query_string"])
+    prefix = next((form for form in (*PATH_FORMS, QUERY_FORM) if raw.startswith(form)), b"")
+    if not prefix:
+        raise RestError(404, "NotFound", "not found")
+    rest = raw[len(prefix) :]
+    if prefix == QUERY_FORM:
+        bucket, key = rest, parameters.pop("key", "").encode()
+    else:
+        bucket, _, quoted = rest.partition(b"/")
+        key = _unquote(quoted)
+    if not key:
+        raise InvalidKey("the key is missing")
+    return ObjectTarget(_text(_unquote(bucket)), key, parameters)
+
+
+def query_parameters(raw: bytes) -> Parameters:
+    """Raises: RestError (400)."""
+    found: Parameters = {}
+    for pair in raw.split(b"&") if raw else ():
+        name, _, value = pair.partition(b"=")
+        if name:
+            decoded = _text(_unquote(name.replace(b"+", b" ")))
+            found.setdefault(decoded, _text(_unquote(value.replace(b"+", b" "))))
+    return found
+
+
+def _unquote(raw: bytes) -> bytes:
+    if b"%" not in raw:
+        return raw
+    if _BROKEN_ESCAPE.search(raw):
+        raise RestError(400, "InvalidUrl", "invalid url: broken percent-encoding")
+    return unquote_to_bytes(raw)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise RestError(400, "InvalidUrl", "invalid url: not UTF-8") from None
