@@ -1,7 +1,8 @@
 """A byte-bounded memory and disk cache with single-flight."""
 
 from vexobj_cache.base import Cache, CacheEntry, CacheStats
-from vexobj_cache.disk import CacheInUse, DiskCache, DiskCacheReader, OpenEntry
+from vexobj_cache.disk import CacheInUse, DiskCache
+from vexobj_cache.diskreader import DiskCacheReader, OpenEntry
 from vexobj_cache.memory import MemoryCache
 from vexobj_cache.singleflight import ComputationCancelled, SingleFlight
 from vexobj_cache.tiered import TieredCache
