@@ -6,7 +6,7 @@ already is decoded and encoded again. Source: AWS, "Create a signed request", st
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote_to_bytes
 
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -61,19 +61,17 @@ def raw_canonical_query(raw_query: bytes) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted(map(_split, parts)))
 
 
-def canonical_headers(headers: Mapping[str, str], names: Iterable[str]) -> str:
+def canonical_headers(headers: Mapping[str, str], names: Sequence[str]) -> str:
     """One `name:value` line for each name, in the order given, which is the client's.
 
     Values are trimmed and inner runs of blanks folded. A header that a proxy or server has
     taken off counts as empty.
     """
-    lines = []
-    for name in names:
-        value = headers.get(name, "").strip(" \t")
-        if "  " in value or "\t" in value:
-            value = _SPACES.sub(" ", value)
-        lines.append(f"{name}:{value}\n")
-    return "".join(lines)
+    lines = "".join([f"{name}:{headers.get(name, '')}\n" for name in names])
+    if "  " in lines or "\t" in lines or ": " in lines or " \n" in lines:
+        values = ((name, _SPACES.sub(" ", headers.get(name, "")).strip(" ")) for name in names)
+        lines = "".join([f"{name}:{value}\n" for name, value in values])
+    return lines
 
 
 def _split(part: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Ver
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from time import gmtime, strftime
 from urllib.parse import unquote_plus
 
@@ -20,6 +21,7 @@ from vexobj_s3compat.sigv4.fields import (
 from vexobj_s3compat.sigv4.pending import ALGORITHM, UNSIGNED_PAYLOAD, PendingAuth, Scope
 
 MAX_EXPIRES_SECONDS = 7 * 24 * 3600
+_MAX_CACHED = 1024
 _REQUIRED = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -106,11 +108,22 @@ def _take(raw_query: bytes) -> tuple[dict[str, str], bytes]:
             name, _, value = part.decode("latin-1").partition("=")
             if name in found:
                 raise AuthorizationQueryParametersError(f"{name} may be given only once")
-            found[name] = unquote_plus(value, "latin-1") if "%" in value or "+" in value else value
+            found[name] = _unquote(value)
             if name == "X-Amz-Signature":
                 continue
         rest.append(part)
     return found, b"&".join(rest)
+
+
+def _unquote(value: str) -> str:
+    if "%" not in value and "+" not in value:
+        return value
+    return _unquoted(value) if len(value) <= _MAX_CACHED else unquote_plus(value, "latin-1")
+
+
+@lru_cache(maxsize=512)
+def _unquoted(value: str) -> str:
+    return unquote_plus(value, "latin-1")
 
 
 def _check_scope(scope: Scope, timestamp: str, region: str | None) -> None:

@@ -7,6 +7,7 @@ Pure: the clock is an argument, and the key is looked up by the caller between `
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from time import gmtime, strftime
 
 from vexobj_s3compat.errors import (
@@ -31,6 +32,7 @@ from vexobj_s3compat.sigv4.pending import ALGORITHM, PendingAuth
 from vexobj_s3compat.sigv4.presign import parse_query
 
 _SCHEME = ALGORITHM + " "
+_MAX_HEAD = 8192
 
 
 def parse(
@@ -117,31 +119,45 @@ def _parse_header(
 
 
 def _components(authorization: str) -> tuple[Credential, tuple[str, ...], str]:
+    head, found, signature = authorization.rpartition("Signature=")
+    if "," in signature:
+        signature, _, rest = signature.partition(",")
+        head += rest
+    if not found or not signature or len(head) > _MAX_HEAD:
+        raise _malformed("Signature", signature)
+    credential, signed_headers = _claims(head)
+    return credential, signed_headers, signature.rstrip()
+
+
+@lru_cache(maxsize=512)
+def _claims(head: str) -> tuple[Credential, tuple[str, ...]]:
+    """What an Authorization header says without its signature: the same from call to call."""
     found: dict[str, str] = {}
-    for part in authorization[len(_SCHEME) :].split(","):
+    for part in head[len(_SCHEME) :].strip(", ").split(","):
         name, equals, value = part.strip().partition("=")
-        if not equals or name in found:
-            raise AuthorizationHeaderMalformed
+        if not equals or name in found or name not in {"Credential", "SignedHeaders"}:
+            raise _malformed(name, value)
         found[name] = value
-    for name in ("Credential", "SignedHeaders", "Signature"):
-        if not found.get(name):
-            raise AuthorizationHeaderMalformed(
-                f"The authorization header is malformed; the authorization component "
-                f'"{name}={found.get(name, "")}" is malformed.'
-            )
-    credential = parse_credential(found["Credential"])
+    credential = parse_credential(found.get("Credential", ""))
     if credential is None:
         raise AuthorizationHeaderMalformed(
             "The authorization header is malformed; the Credential is mal-formed; expecting "
             '"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
         )
-    signed_headers = parse_signed_headers(found["SignedHeaders"])
+    signed_headers = parse_signed_headers(found.get("SignedHeaders", ""))
     if signed_headers is None:
         raise AuthorizationHeaderMalformed(
             "The authorization header is malformed; SignedHeaders must be lower-case names "
             "separated by semicolons, host among them."
         )
-    return credential, signed_headers, found["Signature"]
+    return credential, signed_headers
+
+
+def _malformed(name: str, value: str) -> AuthorizationHeaderMalformed:
+    return AuthorizationHeaderMalformed(
+        "The authorization header is malformed; the authorization component "
+        f'"{name[:64]}={value[:64]}" is malformed.'
+    )
 
 
 def _timestamp(headers: Mapping[str, str], now: float) -> str:
