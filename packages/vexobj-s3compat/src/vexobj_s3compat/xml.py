@@ -102,7 +102,7 @@ def parse(body: bytes, root: str, *, max_bytes: int = MAX_BYTES) -> Element:
         raise MalformedXML
     builder = _Builder()
     try:
-        builder.parser.Parse(body, True)
+        builder.parser().Parse(body, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise MalformedXML from error
     found = builder.top.children[0]
@@ -118,12 +118,16 @@ class _Builder:
         self.top = Element("")
         self._open = [self.top]
         self._elements = 0
-        self.parser = parser = expat.ParserCreate()
+
+    def parser(self) -> expat.XMLParserType:
+        """Not kept here: parser and builder would hold each other, and the tree, until a GC."""
+        parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         parser.StartDoctypeDeclHandler = self._refuse
+        return parser
 
     def _start(self, name: str, _attributes: dict[str, str]) -> None:
         self._elements += 1
