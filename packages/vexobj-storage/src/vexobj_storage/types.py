@@ -114,6 +114,7 @@ class Segment:
     blob_id: bytes
     offset: int
     length: int
+    location: Location = Location.STORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,14 @@ class Layout(Sequence[Segment]):
         if not self._segments:
             return 0
         last = self[-1]
-        return last.start + last.length
+        end: int = last.start + last.length
+        return end
+
+    @property
+    def has_inline(self) -> bool:
+        """Whether a segment's bytes are in the metadata store."""
+        at = _HEADER.size + _SEGMENT.size - 1
+        return Location.INLINE in self.packed[at : self._parts_at : _SEGMENT.size]
 
     @property
     def part_numbers(self) -> Iterator[int]:

@@ -23,7 +23,7 @@ VERSION = (
 )  # fmt: skip
 """The columns that `version` wants, in its order."""
 
-LISTED = VERSION[:11] + ("blob_id", "manifest_id", "parts_count")
+LISTED = (*VERSION[:11], "blob_id", "manifest_id", "parts_count")
 """The columns that `listed` wants: without the ones that only a reader of the object needs."""
 
 BUCKET = ("id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -17,7 +17,7 @@ from vexobj_storage.types import Bucket, BucketChange, Page, Versioning
 _B = sql.BUCKETS
 _COLUMNS = [_B.c[name] for name in rows.BUCKET]
 
-_COUNT = sql.upsert(sql.COUNTERS, lambda counters: {"value": counters.c.value + 1}, "value")
+_COUNT = sql.upsert(sql.COUNTERS, lambda counters, _: {"value": counters.c.value + 1}, "value")
 _CREATE = sql.insert(_B)
 _FIND = sql.query(select(*_COLUMNS).where(*sql.matches(_B, "name")))
 _LOCK = sql.query(select(*_COLUMNS).where(*sql.matches(_B, "name")).with_for_update())
@@ -31,13 +31,13 @@ _HAS_OBJECT = sql.exists(sql.OBJECTS, "bucket_id")
 _HAS_VERSION = sql.exists(sql.VERSIONS, "bucket_id")
 _OPEN_UPLOADS = sql.query(
     select(sql.UPLOADS.c.upload_id).where(
-        *sql.matches(sql.UPLOADS, "bucket_id"), sql.UPLOADS.c.state == literal_column("0")
+        *sql.matches(sql.UPLOADS, "bucket_id"), sql.UPLOADS.c.state == 0
     )
 )
 _ABORT_UPLOADS = sql.query(
     update(sql.UPLOADS)
-    .where(*sql.matches(sql.UPLOADS, "bucket_id"), sql.UPLOADS.c.state == literal_column("0"))
-    .values(state=literal_column("2"), changed_us=bindparam("changed_us"))
+    .where(*sql.matches(sql.UPLOADS, "bucket_id"), sql.UPLOADS.c.state == 0)
+    .values(state=2, changed_us=bindparam("changed_us"))
 )
 _DROP_HEADS = sql.remove(sql.KEY_HEADS, "bucket_id")
 _DROP_USAGE = sql.remove(sql.USAGE, "bucket_id")
@@ -69,9 +69,6 @@ async def create_bucket(
     tx: Tx, name: str, owner_id: str, public: bool, acl: str | None, now_us: int
 ) -> Bucket:
     """Raises: BucketAlreadyExists."""
-    taken = await tx.one(_FIND, name=name)
-    if taken is not None:
-        raise BucketAlreadyExists(name, rows.bucket(taken).owner_id)
     number = await tx.one(_COUNT, name="bucket", value=1)
     assert number is not None
     values = {
@@ -84,7 +81,7 @@ async def create_bucket(
         "acl": acl,
         "settings": "{}",
     }
-    # The counter's lock is held: nobody else creates a bucket between these two statements.
+    # The counter's lock is held: nobody else creates a bucket meanwhile.
     taken = await tx.one(_FIND, name=name)
     if taken is not None:
         raise BucketAlreadyExists(name, rows.bucket(taken).owner_id)

@@ -9,7 +9,7 @@ from vexobj_storage.errors import AccessKeyAlreadyExists, NoSuchAccessKey, NoSuc
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.tx import Row, Tx
-from vexobj_storage.types import AccessKeyRecord, Identity, Page
+from vexobj_storage.types import AccessKeyRecord, Identity
 
 _I, _K = sql.IDENTITIES, sql.ACCESS_KEYS
 _IDENTITY = [_I.c[name] for name in ("id", "display_name", "email", "created_us")]
@@ -32,35 +32,22 @@ _KEY = [
 _CREATE_IDENTITY = sql.insert(_I)
 _GET_IDENTITY = sql.query(select(*_IDENTITY).where(*sql.matches(_I, "id")))
 _HOLD_IDENTITY = sql.query(select(_I.c.id).where(*sql.matches(_I, "id")).with_for_update(read=True))
-_LIST_IDENTITIES = sql.query(
-    select(*_IDENTITY)
-    .where(_I.c.id > bindparam("after"))
-    .order_by(_I.c.id)
-    .limit(bindparam("limit"))
-)
+_LIST_IDENTITIES = sql.query(select(*_IDENTITY).order_by(_I.c.id))
 _CREATE_KEY = sql.insert(_K)
 _GET_KEY = sql.query(select(*_KEY).where(*sql.matches(_K, "access_key_id")))
 _FIND_KEY = sql.query(select(*_KEY).where(*sql.matches(_K, "secret_lookup")))
-_LIST_KEYS = sql.query(
-    select(*_KEY)
-    .where(_K.c.access_key_id > bindparam("after"))
-    .order_by(_K.c.access_key_id)
-    .limit(bindparam("limit"))
-)
+_LIST_KEYS = sql.query(select(*_KEY).order_by(_K.c.access_key_id))
 _LIST_IDENTITY_KEYS = sql.query(
-    select(*_KEY)
-    .where(_K.c.access_key_id > bindparam("after"), *sql.matches(_K, "identity_id"))
-    .order_by(_K.c.access_key_id)
-    .limit(bindparam("limit"))
+    select(*_KEY).where(*sql.matches(_K, "identity_id")).order_by(_K.c.access_key_id)
 )
 _DELETE_KEY = sql.remove(_K, "access_key_id")
 _TOUCH = sql.query(
     update(_K)
     .where(
         *sql.matches(_K, "access_key_id"),
-        or_(_K.c.last_used_us.is_(None), _K.c.last_used_us < bindparam("last_used_us")),
+        or_(_K.c.last_used_us.is_(None), _K.c.last_used_us < bindparam("used_us")),
     )
-    .values(last_used_us=bindparam("last_used_us"))
+    .values(last_used_us=bindparam("used_us"))
 )
 
 
@@ -84,10 +71,8 @@ async def get_identity(tx: Tx, identity_id: str) -> Identity:
     return _identity(row)
 
 
-async def list_identities(tx: Tx, after: str, limit: int) -> Page[Identity]:
-    found = await tx.all(_LIST_IDENTITIES, after=after, limit=limit + 1)
-    page: Sequence[Identity] = [_identity(row) for row in found[:limit]]
-    return Page(page, page[-1].id if page and len(found) > limit else None)
+async def list_identities(tx: Tx) -> Sequence[Identity]:
+    return [_identity(row) for row in await tx.all(_LIST_IDENTITIES)]
 
 
 async def create_access_key(tx: Tx, record: AccessKeyRecord) -> None:
@@ -120,22 +105,20 @@ async def get_access_key(tx: Tx, access_key_id: str) -> AccessKeyRecord:
     return _record(row)
 
 
-async def find_access_key(tx: Tx, secret_lookup: bytes) -> AccessKeyRecord | None:
+async def find_access_key(tx: Tx, secret_lookup: bytes) -> AccessKeyRecord:
+    """Raises: NoSuchAccessKey, with an empty id."""
     row = await tx.one(_FIND_KEY, secret_lookup=secret_lookup)
-    return None if row is None else _record(row)
+    if row is None:
+        raise NoSuchAccessKey("")
+    return _record(row)
 
 
-async def list_access_keys(
-    tx: Tx, identity_id: str | None, after: str, limit: int
-) -> Page[AccessKeyRecord]:
+async def list_access_keys(tx: Tx, identity_id: str | None) -> Sequence[AccessKeyRecord]:
     if identity_id is None:
-        found = await tx.all(_LIST_KEYS, after=after, limit=limit + 1)
+        found = await tx.all(_LIST_KEYS)
     else:
-        found = await tx.all(
-            _LIST_IDENTITY_KEYS, identity_id=identity_id, after=after, limit=limit + 1
-        )
-    page: Sequence[AccessKeyRecord] = [_record(row) for row in found[:limit]]
-    return Page(page, page[-1].access_key_id if page and len(found) > limit else None)
+        found = await tx.all(_LIST_IDENTITY_KEYS, identity_id=identity_id)
+    return [_record(row) for row in found]
 
 
 async def delete_access_key(tx: Tx, access_key_id: str) -> None:
@@ -145,9 +128,9 @@ async def delete_access_key(tx: Tx, access_key_id: str) -> None:
     tx.bump_epoch()
 
 
-async def touch_access_keys(tx: Tx, used: Sequence[tuple[str, int]]) -> None:
-    """Remember last uses (microseconds). Not a change that outdates caches."""
-    await tx.many(_TOUCH, [{"access_key_id": key, "last_used_us": us} for key, us in sorted(used)])
+async def touch_access_key(tx: Tx, access_key_id: str, used_us: int) -> None:
+    """Not a change that outdates caches."""
+    await tx.run(_TOUCH, access_key_id=access_key_id, used_us=used_us)
 
 
 def _identity(row: Row) -> Identity:
@@ -156,10 +139,17 @@ def _identity(row: Row) -> Identity:
 
 
 def _record(row: Row) -> AccessKeyRecord:
+    access_key_id, identity_id, name, sealed, lookup, permissions, buckets, *times = row
+    created_us, expires_us, last_used_us = times
     return AccessKeyRecord(
-        *row[:6],
-        None if row[6] is None else tuple(json.loads(row[6])),
-        rows.to_datetime(row[7]),
-        None if row[8] is None else rows.to_datetime(row[8]),
-        None if row[9] is None else rows.to_datetime(row[9]),
+        access_key_id,
+        identity_id,
+        name,
+        sealed,
+        lookup,
+        permissions,
+        None if buckets is None else tuple(json.loads(buckets)),
+        rows.to_datetime(created_us),
+        None if expires_us is None else rows.to_datetime(expires_us),
+        None if last_used_us is None else rows.to_datetime(last_used_us),
     )

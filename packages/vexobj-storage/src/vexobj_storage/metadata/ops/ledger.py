@@ -25,7 +25,7 @@ class Ledger:
     now_us: int
     id: bytes
     objects: int = 0
-    bytes: int = 0
+    object_bytes: int = 0
     noncurrent_objects: int = 0
     noncurrent_bytes: int = 0
     upload_bytes: int = 0
@@ -44,7 +44,7 @@ class Ledger:
 
     def current(self, objects: int, size: int) -> None:
         self.objects += objects
-        self.bytes += size
+        self.object_bytes += size
 
     def noncurrent(self, objects: int, size: int) -> None:
         self.noncurrent_objects += objects
@@ -57,7 +57,7 @@ class Ledger:
             await self._release(tx, MANIFEST, self._manifests)
         counts = (
             self.objects,
-            self.bytes,
+            self.object_bytes,
             self.noncurrent_objects,
             self.noncurrent_bytes,
             self.upload_bytes,
@@ -68,7 +68,7 @@ class Ledger:
                 bucket_id=self.bucket_id,
                 id=self.id,
                 objects=self.objects,
-                bytes=self.bytes,
+                bytes=self.object_bytes,
                 noncurrent_objects=self.noncurrent_objects,
                 noncurrent_bytes=self.noncurrent_bytes,
                 upload_bytes=self.upload_bytes,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, literal_column, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from vexobj_storage.errors import NoSuchKey, NoSuchVersion
@@ -39,13 +39,13 @@ def _get(table: Table, *extra: str, where: tuple[str, ...] = _KEY, null: bool = 
     ]
     statement = select(*columns).select_from(content).where(*sql.matches(table, *where))
     if null:
-        statement = statement.where(table.c.is_null == literal_column("1"))
+        statement = statement.where(table.c.is_null == 1)
     return sql.query(statement)
 
 
 def _column(table: Table, name: str) -> ColumnElement[Any]:
     if name == "sequence" and table is sql.VERSIONS:
-        return literal_column(str(sql.LAST)) - table.c.descending
+        return sql.LAST - table.c.descending
     return table.c[name]
 
 
@@ -58,7 +58,7 @@ _TOP = sql.query(
     select(sql.VERSIONS.c.uid, sql.VERSIONS.c.is_null, sql.VERSIONS.c.is_delete_marker)
     .where(*sql.matches(sql.VERSIONS, *_KEY))
     .order_by(sql.VERSIONS.c.descending)
-    .limit(literal_column("1"))
+    .limit(1)
 )
 _OBJECT_EXISTS = sql.exists(sql.OBJECTS, *_KEY)
 
@@ -190,6 +190,15 @@ async def update_object(
         changed = await tx.run(_CHANGE_OBJECT, **values) or await tx.run(_CHANGE_VERSION, **values)
         if changed:
             return (await get_version(tx, bucket, key, stored.version.version_id)).version
+
+
+async def find_uid(tx: Tx, bucket: Bucket, key: bytes, uid: bytes) -> ObjectVersion | None:
+    """The version with this uid, wherever in the key's history it is now."""
+    row = await tx.one(_GET_OBJECT_UID, bucket_id=bucket.id, key=key, uid=uid)
+    if row is not None:
+        return rows.version(bucket.id, row)
+    row = await tx.one(_GET_VERSION_UID, bucket_id=bucket.id, key=key, uid=uid)
+    return None if row is None else rows.version(bucket.id, row, is_latest=False)
 
 
 async def inline_data(tx: Tx, blob_id: bytes) -> bytes | None:

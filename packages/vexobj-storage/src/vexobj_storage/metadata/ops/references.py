@@ -7,7 +7,7 @@ gains one.
 
 from collections.abc import Iterable
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import select
 
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.tx import Tx
@@ -15,7 +15,7 @@ from vexobj_storage.types import Location, StagedContent
 
 _HOLD_BLOB = sql.query(
     select(sql.BLOBS.c.location)
-    .where(*sql.matches(sql.BLOBS, "blob_id"), sql.BLOBS.c.state == literal_column("0"))
+    .where(*sql.matches(sql.BLOBS, "blob_id"), sql.BLOBS.c.state == 0)
     .with_for_update(read=True)
 )
 _HOLD_MANIFEST = sql.query(
@@ -32,11 +32,11 @@ _TWIN = (
     select(sql.BLOBS.c.blob_id)
     .where(
         *sql.matches(sql.BLOBS, "sha256", "size"),
-        sql.BLOBS.c.protection == literal_column("0"),
+        sql.BLOBS.c.protection == 0,
         sql.BLOBS.c.key_ring.is_(None),
-        sql.BLOBS.c.state == literal_column("0"),
+        sql.BLOBS.c.state == 0,
     )
-    .limit(literal_column("1"))
+    .limit(1)
 )
 TWIN = _TWIN.scalar_subquery()
 """A live blob of the same content, or NULL; with `sha256` bound to NULL it finds none."""

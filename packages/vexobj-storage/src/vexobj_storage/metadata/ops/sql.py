@@ -1,13 +1,13 @@
 """The tables, and the few shapes of statement that every operation needs."""
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import LargeBinary, Table, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.base import Executable, ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
-from vexobj_storage.metadata.statement import Statement
+from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import metadata
 
 COUNTERS = metadata.tables["counters"]
@@ -31,7 +31,7 @@ USAGE_DELTAS = metadata.tables["usage_deltas"]
 LAST = 2**63 - 1
 """`versions.descending` is this less the sequence."""
 
-_INSERTS = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+Excluded = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
 
 def query(executable: Executable) -> Statement:
@@ -53,21 +53,23 @@ def insert(table: Table) -> Statement:
     """All columns, each from the bind of its name. Changes no row when the primary key is taken."""
 
     def build(dialect: str) -> Executable:
-        rows = _INSERTS[dialect](table).values({c.name: bindparam(c.name) for c in table.c})
+        rows = insert_for(dialect, table).values({c.name: bindparam(c.name) for c in table.c})
         return rows.on_conflict_do_nothing()
 
     return Statement(build)
 
 
 def upsert(
-    table: Table, changes: Callable[[Table], dict[str, ColumnElement[int]]], returning: str
+    table: Table,
+    changes: Callable[[Table, Excluded], dict[str, ColumnElement[int]]],
+    returning: str,
 ) -> Statement:
     """Insert all columns or, when the primary key is taken, apply `changes`; locks the row."""
 
     def build(dialect: str) -> Executable:
-        rows = _INSERTS[dialect](table).values({c.name: bindparam(c.name) for c in table.c})
+        rows = insert_for(dialect, table).values({c.name: bindparam(c.name) for c in table.c})
         taken = rows.on_conflict_do_update(
-            index_elements=list(table.primary_key), set_=changes(table)
+            index_elements=list(table.primary_key), set_=changes(table, rows.excluded)
         )
         return taken.returning(table.c[returning])
 

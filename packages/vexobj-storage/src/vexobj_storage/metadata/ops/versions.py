@@ -8,7 +8,7 @@ on `uid`. In all others a transaction first locks the key's row in `key_heads`, 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, insert, literal, select, update
 
 from vexobj_storage.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from vexobj_storage.metadata.ops import sql
@@ -51,14 +51,13 @@ _REPLACE_OBJECT = sql.query(
     .where(*sql.matches(_O, *_KEY), _O.c.uid == bindparam("replaced_uid"))
     .values({name: bindparam(name) for name in ["sequence", *_SHARED]})
 )
-_LOCK_HEAD = sql.upsert(sql.KEY_HEADS, lambda heads: {"sequence": heads.c.sequence}, "sequence")
+_LOCK_HEAD = sql.upsert(sql.KEY_HEADS, lambda heads, _: {"sequence": heads.c.sequence}, "sequence")
 _SET_HEAD = sql.query(
     update(sql.KEY_HEADS)
     .where(*sql.matches(sql.KEY_HEADS, *_KEY))
     .values(sequence=bindparam("sequence"))
 )
 _DROP_HEAD = sql.remove(sql.KEY_HEADS, *_KEY)
-_LAST = literal_column(str(sql.LAST))
 
 
 _SET_ASIDE = sql.query(
@@ -66,8 +65,8 @@ _SET_ASIDE = sql.query(
         [*_KEY, *_SHARED, "descending", "is_delete_marker"],
         select(
             *(_O.c[name] for name in [*_KEY, *_SHARED]),
-            _LAST - _O.c.sequence,
-            literal_column("0"),
+            sql.LAST - _O.c.sequence,
+            literal(0),
         ).where(*sql.matches(_O, *_KEY)),
     )
 )
@@ -76,7 +75,7 @@ _PROMOTE = sql.query(
         [*_KEY, *_SHARED, "sequence"],
         select(
             *(_V.c[name] for name in [*_KEY, *_SHARED]),
-            _LAST - _V.c.descending,
+            sql.LAST - _V.c.descending,
         ).where(*sql.matches(_V, *_KEY, "descending")),
     )
 )
@@ -88,12 +87,10 @@ _NEWEST = sql.query(
     select(_V.c.descending, _V.c.is_delete_marker, *(_V.c[name] for name in _SUMMARY))
     .where(*sql.matches(_V, *_KEY))
     .order_by(_V.c.descending)
-    .limit(literal_column("1"))
+    .limit(1)
 )
 _FIND_UID = sql.query(select(_V.c.descending).where(*sql.matches(_V, *_KEY, "uid")))
-_FIND_NULL = sql.query(
-    select(_V.c.descending).where(*sql.matches(_V, *_KEY), _V.c.is_null == literal_column("1"))
-)
+_FIND_NULL = sql.query(select(_V.c.descending).where(*sql.matches(_V, *_KEY), _V.c.is_null == 1))
 
 
 class Summary(NamedTuple):

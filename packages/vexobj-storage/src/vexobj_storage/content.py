@@ -1,0 +1,137 @@
+"""Bytes on their way in and out: staging, streaming, ranges; no names and no versions."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from contextlib import aclosing
+from pathlib import Path
+
+from vexobj_storage import reading, staging
+from vexobj_storage.core import Core
+from vexobj_storage.errors import BlobMissing
+from vexobj_storage.metadata.layout import Layout
+from vexobj_storage.metadata.ops import objects
+from vexobj_storage.types import Hasher, Location, Segment, StagedContent, StoredObject
+
+_CHUNK = 1024 * 1024
+_NOW_MAX = 256 * 1024
+
+
+class Content(Core):
+    def stage_bytes(self, data: bytes, *, sha256: bytes | None = None) -> StagedContent:
+        """Stage content of at most `inline_max_bytes`, without I/O. `sha256` if already known."""
+        if len(data) > self.config.inline_max_bytes:
+            raise ValueError(f"{len(data)} bytes are too many to be kept inline")
+        return staging.stage_bytes(data, sha256=sha256)
+
+    async def stage(
+        self,
+        chunks: AsyncIterable[bytes],
+        *,
+        size: int | None = None,
+        hashers: Mapping[str, Hasher] | None = None,
+    ) -> StagedContent:
+        """Read all chunks; MD5, SHA-256 and `hashers` see every byte in one worker-thread call.
+
+        On return the bytes are durable, or inline when they are few. Whatever `chunks` raises
+        passes through, and nothing is left behind.
+
+        Raises: EntityTooLarge, SizeMismatch (`size` was announced), OutOfSpace, WriteFailed.
+        """
+        return await staging.stage(
+            self._blobs,
+            chunks,
+            inline_max_bytes=self.config.inline_max_bytes,
+            max_bytes=self.config.max_object_bytes,
+            size=size,
+            hashers=hashers,
+        )
+
+    async def read(
+        self, stored: StoredObject, start: int = 0, length: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Stream a range of the object's bytes in chunks of at most 1 MiB, in constant memory.
+
+        Raises: BlobMissing, BlobCorrupt; never a short stream that ends in peace.
+        """
+        version = stored.version
+        length = version.size - start if length is None else length
+        if stored.inline is not None:
+            for at in range(start, start + length, _CHUNK):
+                yield stored.inline[at : min(at + _CHUNK, start + length)]
+            return
+        if version.manifest_id is not None:
+            layout = await self._layout(version.manifest_id)
+            stream = reading.read_segments(
+                self._blobs, layout, start, length, inline=self._inline(layout)
+            )
+        else:
+            stream = reading.read_segments(self._blobs, [_whole(stored)], start, length)
+        async with aclosing(stream):
+            async for chunk in stream:
+                yield chunk
+
+    def read_now(self, stored: StoredObject, start: int, length: int) -> bytes | None:
+        """A small range (<= 256 KiB), if it is inline or in the page cache; None otherwise."""
+        if stored.inline is not None:
+            return stored.inline[start : start + length]
+        if length > _NOW_MAX:
+            return None
+        version = stored.version
+        if version.blob_id is not None:
+            return self._blobs.read_now(version.blob_id, start, length)
+        layout = None if version.manifest_id is None else self._layouts.get(version.manifest_id)
+        segment = None if layout is None else layout.locate(start)
+        if segment is None or segment.location is not Location.STORE:
+            return None
+        if start + length > segment.start + segment.length:
+            return None
+        return reading.read_segment_now(self._blobs, segment, start, length)
+
+    def path(self, stored: StoredObject) -> Path | None:
+        """The local file that holds exactly the object's bytes, if there is one.
+
+        It stays for at least the GC grace after the object is deleted.
+        """
+        blob_id = stored.version.blob_id
+        if blob_id is None or stored.location is not Location.STORE:
+            return None
+        return self._blobs.path(blob_id)
+
+    async def part_range(self, stored: StoredObject, number: int) -> tuple[int, int] | None:
+        """(start, length) of a part; a single PUT is its own part 1."""
+        manifest_id = stored.version.manifest_id
+        if manifest_id is None:
+            return (0, stored.version.size) if number == 1 else None
+        return (await self._layout(manifest_id)).part(number)
+
+    async def _segments(self, stored: StoredObject, start: int, length: int) -> list[Segment]:
+        """The segments of a range, counted from its beginning."""
+        if stored.version.manifest_id is not None:
+            return (await self._layout(stored.version.manifest_id)).slice(start, length)
+        whole = _whole(stored)
+        return [Segment(0, whole.blob_id, start, length, whole.location)]
+
+    async def _layout(self, manifest_id: bytes) -> Layout:
+        layout = self._layouts.get(manifest_id)
+        if layout is None:
+            packed = await self._metadata.read(objects.manifest, manifest_id)
+            if packed is None:
+                raise BlobMissing(manifest_id.hex())
+            layout = Layout(packed)
+            self._layouts.put(manifest_id, layout)
+        return layout
+
+    def _inline(self, layout: Layout) -> reading.InlineBytes | None:
+        if not layout.has_inline:
+            return None
+
+        async def inline(blob_id: bytes) -> bytes | None:
+            return await self._metadata.read(objects.inline_data, blob_id)
+
+        return inline
+
+
+def _whole(stored: StoredObject) -> Segment:
+    version = stored.version
+    assert version.blob_id is not None
+    location = Location.STORE if stored.location is None else stored.location
+    return Segment(0, version.blob_id, 0, version.size, location)

@@ -1,0 +1,88 @@
+"""What every facet of the store works with: metadata, blobs, settings, the clock.
+
+`ObjectStore` is put together of facets (buckets, content, objects, uploads, accounts, upkeep),
+each a class over this one with a module of its own; none of them calls another's privates.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from vexobj_storage.blobs.base import BlobStore
+from vexobj_storage.metadata.layout import Layout
+from vexobj_storage.metadata.rows import to_us
+from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.types import Clock, StagedContent
+
+_LAYOUTS_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """`metadata_url` None means SQLite in the data directory; else `postgresql://...`."""
+
+    data_dir: Path
+    metadata_url: str | None = None
+    inline_max_bytes: int = 16 * 1024
+    deduplication: bool = True
+    gc_grace: timedelta = field(default=timedelta(minutes=10))
+    max_object_bytes: int = 5 * 1024**4
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Core:
+    """Composed by hand where the defaults of `ObjectStore.open` do not fit, in tests above all."""
+
+    def __init__(
+        self, config: StoreConfig, metadata: MetaStore, blobs: BlobStore, clock: Clock = utc_now
+    ) -> None:
+        self.config = config
+        self._metadata = metadata
+        self._blobs = blobs
+        self._clock = clock
+        self._layouts = LayoutCache(_LAYOUTS_BYTES)
+
+    async def close(self) -> None:
+        """Writes that were accepted are committed."""
+        await self._metadata.close()
+        await self._blobs.close()
+
+    async def epoch(self) -> int:
+        """Changes whenever any process changed a bucket, an identity or an access key."""
+        return await self._metadata.epoch()
+
+    async def discard(self, staged: StagedContent) -> None:
+        """Give back content that will not be used. Idempotent."""
+        if staged.inline is None:
+            await self._blobs.delete(staged.blob_id)
+
+    def _now_us(self) -> int:
+        return to_us(self._clock())
+
+
+class LayoutCache:
+    """The layouts read last, up to so many bytes; a layout never changes."""
+
+    def __init__(self, capacity_bytes: int) -> None:
+        self._capacity = capacity_bytes
+        self._size = 0
+        self._layouts: OrderedDict[bytes, Layout] = OrderedDict()
+
+    def get(self, manifest_id: bytes) -> Layout | None:
+        layout = self._layouts.get(manifest_id)
+        if layout is not None:
+            self._layouts.move_to_end(manifest_id)
+        return layout
+
+    def put(self, manifest_id: bytes, layout: Layout) -> None:
+        if manifest_id in self._layouts:
+            return
+        self._layouts[manifest_id] = layout
+        self._size += len(layout.packed)
+        while self._size > self._capacity and len(self._layouts) > 1:
+            _, evicted = self._layouts.popitem(last=False)
+            self._size -= len(evicted.packed)

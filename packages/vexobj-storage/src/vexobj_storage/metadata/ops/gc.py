@@ -1,0 +1,208 @@
+"""Garbage: what lost its last reference is condemned, and removed when a grace has passed.
+
+The queue holds, by `kind`: blobs (0) and manifests (1) that lost a reference, uploads (2) whose
+parts may have become useless, and manifests (3) that were without a reference a grace ago. All is
+looked at again under a lock before anything is done: an entry means "look", not "remove".
+
+A blob goes live -> condemned -> (grace) -> bytes removed -> row removed. Between the last two a
+crash leaves a condemned row, whose entry is still queued. A manifest whose grace has passed loses
+its row, after which nothing can refer to its parts, and its upload is cleared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, func, select, update
+
+from vexobj_storage.metadata import rows
+from vexobj_storage.metadata.layout import Layout
+from vexobj_storage.metadata.ops import sql
+from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, QUEUE, UNUSED_MANIFEST, UPLOAD
+from vexobj_storage.metadata.ops.multipart import COMPLETED, OPEN, referrer
+from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.types import GcReport, Location
+
+_PIECE = 500
+_REMEMBERED_US = 24 * 3600 * 1_000_000
+"""How long a completed upload answers a repeated completion."""
+
+_B, _Q = sql.BLOBS, sql.GC_QUEUE
+_DUE = sql.query(
+    select(_Q.c.due_us, _Q.c.kind, _Q.c.id)
+    .where(_Q.c.due_us <= bindparam("now_us"))
+    .order_by(_Q.c.due_us, _Q.c.kind, _Q.c.id)
+    .limit(bindparam("limit"))
+)
+_UNQUEUE = sql.remove(_Q, "due_us", "kind", "id")
+_LOCK_BLOB = sql.query(
+    select(_B.c.state, _B.c.condemned_us, _B.c.location, _B.c.stored_size)
+    .where(*sql.matches(_B, "blob_id"))
+    .with_for_update()
+)
+_BLOB_REFERRED = sql.exists(sql.BLOB_REFS, "blob_id")
+_CONDEMN = sql.query(
+    update(_B)
+    .where(*sql.matches(_B, "blob_id"))
+    .values(state=1, condemned_us=bindparam("condemned_us"))
+)
+_DROP_BLOB = sql.remove(_B, "blob_id")
+_DROP_INLINE = sql.remove(sql.INLINE_BLOBS, "blob_id")
+_LOCK_MANIFEST = sql.query(
+    select(sql.MANIFESTS.c.size).where(*sql.matches(sql.MANIFESTS, "manifest_id")).with_for_update()
+)
+_MANIFEST_REFERRED = sql.exists(sql.MANIFEST_REFS, "manifest_id")
+_DROP_MANIFEST = sql.remove(sql.MANIFESTS, "manifest_id")
+_LAYOUT = sql.query(
+    select(sql.MANIFESTS.c.layout).where(*sql.matches(sql.MANIFESTS, "manifest_id"))
+)
+_UPLOAD = sql.query(
+    select(sql.UPLOADS.c.state, sql.UPLOADS.c.changed_us)
+    .where(*sql.matches(sql.UPLOADS, "upload_id"))
+    .with_for_update()
+)
+_DROP_UPLOAD = sql.remove(sql.UPLOADS, "upload_id")
+_PART_NUMBERS = sql.query(
+    select(sql.PARTS.c.part_number).where(*sql.matches(sql.PARTS, "upload_id"))
+)
+_TAKE_PART = sql.remove(sql.PARTS, "upload_id", "part_number", returning=("segments",))
+_UNREFER = sql.remove(sql.BLOB_REFS, "blob_id", "referrer")
+_WAITING = sql.query(
+    select(
+        func.count(),
+        func.sum(func.coalesce(_B.c.stored_size, 0)),
+        func.min(_Q.c.due_us),
+    )
+    .select_from(_Q.outerjoin(_B, _B.c.blob_id == _Q.c.id))
+    .where(_Q.c.kind != UPLOAD)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the queue; its columns are its fields."""
+
+    due_us: int
+    kind: int
+    id: bytes
+
+    def values(self) -> dict[str, object]:
+        return {"due_us": self.due_us, "kind": self.kind, "id": self.id}
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one bounded transaction found: `removable` blobs are condemned and their grace over."""
+
+    seen: int = 0
+    condemned: int = 0
+    removable: list[tuple[Entry, Location]] = field(default_factory=list)
+
+
+async def collect(tx: Tx, now_us: int, grace_us: int, limit: int) -> Batch:
+    """Look at up to `limit` entries that are due. Removing bytes is the caller's, see `forget`."""
+    batch = Batch()
+    for row in await tx.all(_DUE, now_us=now_us, limit=limit):
+        entry = Entry(*row)
+        batch.seen += 1
+        if entry.kind == BLOB:
+            await _blob(tx, entry, now_us, grace_us, batch)
+        elif entry.kind == MANIFEST:
+            await _manifest(tx, entry, now_us, grace_us)
+        elif entry.kind == UNUSED_MANIFEST:
+            await _unused_manifest(tx, entry, now_us)
+        elif not await _upload(tx, entry, now_us):
+            break
+    return batch
+
+
+async def forget(tx: Tx, removed: Sequence[Entry]) -> tuple[int, int]:
+    """Drop the rows of condemned blobs whose bytes are gone; how many there were, and bytes."""
+    count = size = 0
+    for entry in removed:
+        row = await tx.one(_LOCK_BLOB, blob_id=entry.id)
+        await tx.run(_UNQUEUE, **entry.values())
+        if row is not None and row[0] == 1:
+            await tx.run(_DROP_INLINE, blob_id=entry.id)
+            await tx.run(_DROP_BLOB, blob_id=entry.id)
+            count, size = count + 1, size + row[3]
+    return count, size
+
+
+async def waiting(tx: Tx) -> GcReport:
+    """What is queued and not yet removed."""
+    row = await tx.one(_WAITING)
+    assert row is not None
+    due_at = None if row[2] is None else rows.to_datetime(row[2])
+    return GcReport(waiting=row[0], waiting_bytes=int(row[1] or 0), due_at=due_at)
+
+
+async def known_blobs(tx: Tx, blob_ids: Sequence[bytes]) -> set[bytes]:
+    """Those of `blob_ids` that have a row."""
+    return {b for b in blob_ids if await tx.one(_HAS_BLOB, blob_id=b) is not None}
+
+
+_HAS_BLOB = sql.exists(_B, "blob_id")
+
+
+async def _blob(tx: Tx, entry: Entry, now_us: int, grace_us: int, batch: Batch) -> None:
+    row = await tx.one(_LOCK_BLOB, blob_id=entry.id)
+    if row is None or await tx.one(_BLOB_REFERRED, blob_id=entry.id) is not None:
+        await tx.run(_UNQUEUE, **entry.values())
+        return
+    state, condemned_us, location, _ = row
+    if state == 0:
+        await tx.run(_CONDEMN, blob_id=entry.id, condemned_us=now_us)
+        condemned_us = now_us
+        batch.condemned += 1
+    elif condemned_us + grace_us <= now_us:
+        batch.removable.append((entry, Location(location)))
+        return
+    await _requeue(tx, entry, BLOB, condemned_us + grace_us)
+
+
+async def _manifest(tx: Tx, entry: Entry, now_us: int, grace_us: int) -> None:
+    if await tx.one(_MANIFEST_REFERRED, manifest_id=entry.id) is not None:
+        await tx.run(_UNQUEUE, **entry.values())
+    else:
+        await _requeue(tx, entry, UNUSED_MANIFEST, now_us + grace_us)
+
+
+async def _unused_manifest(tx: Tx, entry: Entry, now_us: int) -> None:
+    held = await tx.one(_LOCK_MANIFEST, manifest_id=entry.id)
+    if held is None or await tx.one(_MANIFEST_REFERRED, manifest_id=entry.id) is not None:
+        await tx.run(_UNQUEUE, **entry.values())
+        return
+    await tx.run(_DROP_MANIFEST, manifest_id=entry.id)
+    await _requeue(tx, entry, UPLOAD, now_us)
+
+
+async def _upload(tx: Tx, entry: Entry, now_us: int) -> bool:
+    """Drop parts that no manifest names, one piece of them; False while there are more."""
+    row = await tx.one(_UPLOAD, upload_id=entry.id)
+    layout = await tx.one(_LAYOUT, manifest_id=entry.id)
+    if row is not None and row[0] == OPEN:
+        await tx.run(_UNQUEUE, **entry.values())
+        return True
+    named = set() if layout is None else set(Layout(layout[0]).part_numbers)
+    numbers = [n for (n,) in await tx.all(_PART_NUMBERS, upload_id=entry.id) if n not in named]
+    for number in numbers[:_PIECE]:
+        part = await tx.one(_TAKE_PART, upload_id=entry.id, part_number=number)
+        if part is not None:
+            blob_ids = sorted({segment.blob_id for segment in Layout(part[0])})
+            name = referrer(entry.id.hex(), number)
+            await tx.many(_UNREFER, [{"blob_id": b, "referrer": name} for b in blob_ids])
+            await tx.many(QUEUE, [{"due_us": now_us, "kind": BLOB, "id": b} for b in blob_ids])
+    if len(numbers) > _PIECE:
+        return False
+    if row is not None and row[0] == COMPLETED and row[1] + _REMEMBERED_US > now_us:
+        await _requeue(tx, entry, UPLOAD, row[1] + _REMEMBERED_US)
+    else:
+        await tx.run(_DROP_UPLOAD, upload_id=entry.id)
+        await tx.run(_UNQUEUE, **entry.values())
+    return True
+
+
+async def _requeue(tx: Tx, entry: Entry, kind: int, due_us: int) -> None:
+    if (entry.kind, entry.due_us) != (kind, due_us):
+        await tx.run(QUEUE, due_us=due_us, kind=kind, id=entry.id)
+        await tx.run(_UNQUEUE, **entry.values())
