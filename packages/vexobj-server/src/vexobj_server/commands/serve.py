@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from vexobj_auth import NewKey, SecretBox
-from vexobj_storage import ObjectStore, StorageError
+from vexobj_storage import ObjectStore
+from vexobj_storage.errors import StorageError
 
 from vexobj_server.bootstrap import (
     CREDENTIALS_FILE,
