@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -11,13 +12,15 @@ from importlib.metadata import version
 from starlette.types import Receive, Scope, Send
 
 from vexobj_auth import ALL_PERMISSIONS, AccessKey, Principal, SecretBox
+from vexobj_cache import DiskCacheReader, MemoryCache
 from vexobj_s3compat import S3App
 from vexobj_server.bootstrap import store_config
 from vexobj_server.capabilities import capabilities
 from vexobj_server.dispatch import Apps, Dispatcher
-from vexobj_server.jobs.leader import LeaseLeader
 from vexobj_server.jobs.loops import running
-from vexobj_server.jobs.upkeep import upkeep
+from vexobj_server.jobs.upkeep import housekeeping, upkeep
+from vexobj_server.media.client import MediaClient
+from vexobj_server.media.config import image_encoding, image_limits
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.exposition import metrics_text
 from vexobj_server.observability.logs import AccessLog
@@ -33,8 +36,9 @@ from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
 from vexobj_server.services.disk import tree_bytes
 from vexobj_server.services.identities import Identities, StoredKeys
+from vexobj_server.services.variants import Variants
 from vexobj_server.settings import Settings
-from vexobj_storage import ObjectStore
+from vexobj_storage import LocalBlobStore, ObjectStore, open_metadata
 
 _VERSION = version("vexobj-server")
 _log = logging.getLogger(__name__)
@@ -81,7 +85,9 @@ async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
     """All of one worker; what is opened is closed in the opposite order."""
     settings = runtime.settings
     async with contextlib.AsyncExitStack() as stack:
-        store = await ObjectStore.open(store_config(settings))
+        config = store_config(settings)
+        metadata = await open_metadata(config.data_dir, config.metadata_url)
+        store = ObjectStore(config, metadata, LocalBlobStore(config.data_dir))
         stack.push_async_callback(store.close)
         box = SecretBox(runtime.server_secret)
         keys = StoredKeys(store)
@@ -90,13 +96,18 @@ async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
         stack.push_async_callback(identities.flush_last_used)
         page = MetricsPage(runtime.metrics_dir, "worker")
         stack.callback(page.close)
-        services = _services(runtime, store, keys, box, identities)
+        client = MediaClient(runtime.broker_socket)
+        stack.push_async_callback(client.close)
+        variants = _variants(settings, client, store)
+        services = _services(runtime, store, keys, box, identities, variants)
         access_log = None
         if settings.server.access_log:
             access_log = AccessLog(settings.server.log_format)
             stack.callback(access_log.close)
-        loops = upkeep(store, identities, settings.storage)
-        await stack.enter_async_context(running(loops, LeaseLeader(store)))
+        loops = running(
+            metadata, once=upkeep(store, settings.storage), everywhere=housekeeping(identities)
+        )
+        await stack.enter_async_context(loops)
         yield Dispatcher(
             Apps(NativeApp(rest_app(), services), _s3(settings, services)),
             aliases=HostAliases(store),
@@ -109,7 +120,12 @@ async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
 
 
 def _services(
-    runtime: Runtime, store: ObjectStore, keys: StoredKeys, box: SecretBox, identities: Identities
+    runtime: Runtime,
+    store: ObjectStore,
+    keys: StoredKeys,
+    box: SecretBox,
+    identities: Identities,
+    variants: Variants,
 ) -> Services:
     settings = runtime.settings
     data_dir = settings.storage.data_dir
@@ -117,6 +133,7 @@ def _services(
         store=store,
         access=Access(),
         identities=identities,
+        variants=variants,
         keys=keys,
         box=box,
         clock=_now,
@@ -132,12 +149,25 @@ def _services(
     )
 
 
+def _variants(settings: Settings, client: MediaClient, store: ObjectStore) -> Variants:
+    workers = settings.server.workers or len(os.sched_getaffinity(0))
+    return Variants(
+        client,
+        MemoryCache(settings.cache.memory_size // workers),
+        DiskCacheReader(settings.cache_dir),
+        store,
+        encoding=image_encoding(settings),
+        limits=image_limits(settings),
+    )
+
+
 def _s3(settings: Settings, services: Services) -> S3App:
     region = settings.server.region
     backend = VexObjBackend(
         services.store,
         services.access,
         services.identities,
+        services.variants,
         region=region,
         inline_max_bytes=services.inline_max_bytes,
     )

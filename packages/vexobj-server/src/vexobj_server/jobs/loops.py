@@ -3,50 +3,64 @@
 import asyncio
 import contextlib
 import logging
+import os
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+
+from vexobj_storage import MetaStore
+from vexobj_storage.metadata.leases import Lease, run_leased
+
+_LEASE = "upkeep"
 
 _log = logging.getLogger(__name__)
 
 
-class Leader(Protocol):
-    async def is_leader(self) -> bool: ...
-
-    async def resign(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`work` runs every `interval`, the first time after one. `everywhere`: in each process."""
+    """`work` runs every `interval`, the first time after one."""
 
     name: str
     interval: timedelta
     work: Callable[[], Awaitable[object]]
-    everywhere: bool = False
 
 
 @contextlib.asynccontextmanager
-async def running(loops: Sequence[Loop], leader: Leader) -> AsyncIterator[None]:
-    """The loops run while the context is open; work under way is cancelled at its end."""
-    tasks = [asyncio.create_task(_run(loop, leader), name=loop.name) for loop in loops]
+async def running(
+    metadata: MetaStore, *, once: Sequence[Loop], everywhere: Sequence[Loop]
+) -> AsyncIterator[None]:
+    """While the context is open, `everywhere` runs in this process, and `once` in whichever
+    process holds the lease. Work under way is cancelled at the end.
+    """
+
+    async def lead(_lease: Lease) -> None:
+        await _run_all(once)
+
+    holder = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+    tasks = [
+        asyncio.create_task(run_leased(metadata, _LEASE, holder, lead), name=_LEASE),
+        asyncio.create_task(_run_all(everywhere), name="everywhere"),
+    ]
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            await leader.resign()
 
 
-async def _run(loop: Loop, leader: Leader) -> None:
+async def _run_all(loops: Sequence[Loop]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for loop in loops:
+            group.create_task(_run(loop), name=loop.name)
+
+
+async def _run(loop: Loop) -> None:
     """A failure is told and does not end the loop."""
     while True:
         await asyncio.sleep(loop.interval.total_seconds())
         try:
-            if loop.everywhere or await leader.is_leader():
-                await loop.work()
-        except Exception:  # noqa: BLE001 -- whatever it is, the next time may do better
+            await loop.work()
+        except Exception:  # whatever it is, the next time may do better
             _log.exception("%s failed", loop.name)

@@ -13,7 +13,9 @@ _SWEEP = timedelta(hours=6)
 _LAST_USED = timedelta(seconds=60)
 
 
-def upkeep(store: ObjectStore, identities: Identities, storage: StorageSettings) -> Sequence[Loop]:
+def upkeep(store: ObjectStore, storage: StorageSettings) -> Sequence[Loop]:
+    """For one process of all."""
+
     async def sweep() -> None:
         await store.sweep_orphans(storage.gc_orphan_age)
 
@@ -21,5 +23,9 @@ def upkeep(store: ObjectStore, identities: Identities, storage: StorageSettings)
         Loop("gc", storage.gc_interval, store.collect_garbage),
         Loop("fold usage", _FOLD, store.fold_usage),
         Loop("orphan sweep", _SWEEP, sweep),
-        Loop("last use of keys", _LAST_USED, identities.flush_last_used, everywhere=True),
     )
+
+
+def housekeeping(identities: Identities) -> Sequence[Loop]:
+    """For every process: what it alone knows."""
+    return (Loop("last use of keys", _LAST_USED, identities.flush_last_used),)

@@ -8,6 +8,7 @@ from vexobj_s3compat.errors import AccessDenied
 from vexobj_s3compat.types import Owner
 from vexobj_server.services.access import Access
 from vexobj_server.services.identities import Identities
+from vexobj_server.services.variants import Variants
 from vexobj_storage import Bucket, ObjectStore
 
 I = TypeVar("I")  # noqa: E741 -- an input, as vexobj_s3compat names it
@@ -21,6 +22,7 @@ class OperationGroup(S3Backend):
         store: ObjectStore,
         access: Access,
         identities: Identities,
+        variants: Variants,
         *,
         region: str,
         inline_max_bytes: int,
@@ -28,6 +30,7 @@ class OperationGroup(S3Backend):
         self._store = store
         self._access = access
         self._identities = identities
+        self._variants = variants
         self._region = region
         self._inline_max_bytes = inline_max_bytes
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from vexobj_processing import errors as processing
 from vexobj_s3compat import S3Error
 from vexobj_s3compat import errors as s3
+from vexobj_server.media import errors as media
 from vexobj_server.services.access import AccessRefused
 from vexobj_storage import ObjectVersion
 from vexobj_storage import errors as storage
@@ -17,6 +19,14 @@ class StorageFull(S3Error):
     code = "StorageFull"
     status = HTTPStatus.INSUFFICIENT_STORAGE
     message = "The storage backend has no room left. Deletes still work."
+
+
+class UnprocessableImage(S3Error):
+    """AWS transforms no images; the native API's status for the same."""
+
+    code = "UnprocessableImage"
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    message = "The image cannot be transformed."
 
 
 def _bucket(error: Any) -> dict[str, str]:
@@ -43,7 +53,16 @@ def _invalid_key(error: storage.InvalidKey) -> S3Error:
 
 Translation = Callable[[Any], S3Error]
 
-STORAGE_ERRORS: dict[type[storage.StorageError], Translation] = {
+TABLE: dict[type[Exception], Translation] = {
+    AccessRefused: lambda _: s3.AccessDenied(),
+    processing.InvalidTransform: lambda e: s3.InvalidArgument(
+        f"{e.parameter} {e.reason}.", fields={"ArgumentName": e.parameter}
+    ),
+    processing.ProcessingError: lambda _: UnprocessableImage(),
+    media.MediaUnsupported: lambda _: UnprocessableImage(),
+    media.MediaUnavailable: lambda e: s3.SlowDown(
+        headers={"retry-after": str(max(1, round(e.retry_after_seconds)))}
+    ),
     storage.NoSuchBucket: lambda e: s3.NoSuchBucket(fields=_bucket(e)),
     storage.BucketAlreadyExists: lambda e: s3.BucketAlreadyExists(fields=_bucket(e)),
     storage.BucketNotEmpty: lambda e: s3.BucketNotEmpty(fields=_bucket(e)),
@@ -86,10 +105,8 @@ STORAGE_ERRORS: dict[type[storage.StorageError], Translation] = {
 
 def translate(error: Exception) -> S3Error | None:
     """The S3 error that says this, None for what nobody foresaw."""
-    if isinstance(error, AccessRefused):
-        return s3.AccessDenied()
     for kind in type(error).__mro__:
-        translation = STORAGE_ERRORS.get(kind)
+        translation = TABLE.get(kind)
         if translation is not None:
             return translation(error)
     return None

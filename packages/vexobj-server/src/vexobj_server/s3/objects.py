@@ -13,6 +13,7 @@ from vexobj_s3compat.types import (
     DeleteObjectOutput,
     DeleteObjectsInput,
     DeleteObjectsOutput,
+    ObjectHeaders,
     ObjectInput,
     ObjectOutput,
     PutObjectAclInput,
@@ -33,7 +34,9 @@ from vexobj_server.s3.convert import (
 from vexobj_server.s3.errors import delete_marker
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.content import StoredContent
+from vexobj_server.services.representations import variant_headers, variant_of
 from vexobj_server.services.staging import stage_body
+from vexobj_server.services.variants import Variant
 from vexobj_storage import Bucket, ObjectName, ObjectVersion, StoredObject
 
 
@@ -63,12 +66,15 @@ class ObjectOperations(OperationGroup):
 
     async def get_object(self, request: Request[ObjectInput]) -> ObjectOutput:
         bucket, stored = await self._readable(request, Action.READ_OBJECT)
-        return object_output(
-            bucket,
-            stored,
-            StoredContent(self._store, stored),
-            public=request.caller.principal is None,
-        )
+        public = request.caller.principal is None
+        if request.query:
+            variant = await variant_of(
+                self._variants, bucket, stored, request.query, request.headers
+            )
+            if variant is not None:
+                return _variant_output(stored, variant, public=public)
+        content = StoredContent(self._store, stored)
+        return _object_output(bucket, stored, content, public=public)
 
     async def delete_object(self, request: Request[DeleteObjectInput]) -> DeleteObjectOutput:
         asked = request.input
@@ -162,7 +168,7 @@ class ObjectOperations(OperationGroup):
         return bucket, stored
 
 
-def object_output(
+def _object_output(
     bucket: Bucket, stored: StoredObject, content: StoredContent, *, public: bool
 ) -> ObjectOutput:
     version: ObjectVersion = stored.version
@@ -176,6 +182,19 @@ def object_output(
         parts_count=version.parts_count,
         checksum=checksum_value(attributes.checksum),
         tag_count=len(attributes.tags),
+        public_cors=public,
+    )
+
+
+def _variant_output(stored: StoredObject, variant: Variant, *, public: bool) -> ObjectOutput:
+    kept = stored.version.attributes.headers
+    headers = {name: kept[name] for name in ("cache-control", "expires") if name in kept}
+    return ObjectOutput(
+        etag=variant.etag,
+        last_modified=stored.version.modified_at,
+        object=ObjectHeaders(variant.content_type, headers),
+        content=variant,
+        extra_headers=variant_headers(variant),
         public_cors=public,
     )
 

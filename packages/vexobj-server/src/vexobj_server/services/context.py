@@ -8,6 +8,7 @@ from typing import Any
 from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
 from vexobj_server.services.identities import Identities, StoredKeys
+from vexobj_server.services.variants import Variants
 from vexobj_storage import ObjectStore
 
 
@@ -18,6 +19,7 @@ class Services:
     store: ObjectStore
     access: Access
     identities: Identities
+    variants: Variants
     keys: StoredKeys
     box: SecretBox
     clock: Callable[[], datetime]

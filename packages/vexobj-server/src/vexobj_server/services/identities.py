@@ -54,7 +54,8 @@ class StoredKeys:
             raise NoSuchIdentity(identity_id) from missing
 
     async def identities(self) -> Sequence[Identity]:
-        return [_identity(record) for record in await self._store.identities()]
+        found = [_identity(record) for record in await self._store.identities()]
+        return sorted(found, key=lambda identity: identity.created_at)
 
     async def add_key(self, stored: StoredKey) -> None:
         try:
@@ -78,7 +79,7 @@ class StoredKeys:
 
     async def keys(self, identity_id: str | None = None) -> Sequence[AccessKey]:
         records = await self._store.access_keys(identity_id)
-        return [_stored(record).key for record in records]
+        return sorted((_stored(record).key for record in records), key=lambda key: key.created_at)
 
     async def remove_key(self, access_key_id: str) -> None:
         try:

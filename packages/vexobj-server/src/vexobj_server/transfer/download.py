@@ -1,17 +1,23 @@
 """`GET` and `HEAD` of an object on the native API: whole, a range, or not at all (304, 412)."""
 
+from collections.abc import Iterable, Mapping
+
 from starlette.types import Receive, Scope, Send
 
 from vexobj_auth import Action, Principal
-from vexobj_s3compat import respond, serve_content
+from vexobj_s3compat import Content, Response, respond, serve_content
+from vexobj_s3compat.errors import NotModified
 from vexobj_server.services.content import StoredContent
 from vexobj_server.services.context import Services
+from vexobj_server.services.representations import variant_headers, variant_of
 from vexobj_server.transfer.callers import caller
 from vexobj_server.transfer.headers import headers_of
 from vexobj_server.transfer.target import ObjectTarget, object_target
 from vexobj_storage import Bucket, NoSuchKey, NoSuchVersion, ObjectVersion, StoredObject
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+_OF_ANY_VARIANT = frozenset({b"cache-control", b"expires", b"x-vexobj-version-id"})
 
 
 async def download(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
@@ -20,17 +26,39 @@ async def download(services: Services, scope: Scope, receive: Receive, send: Sen
     principal = await caller(services.identities, headers.get("authorization"))
     bucket = await services.store.bucket(target.bucket)
     stored = await _find(services, principal, bucket, target)
-    version = stored.version
-    answer = await serve_content(
-        scope["method"],
-        headers,
-        StoredContent(services.store, stored),
-        etag=version.etag,
-        last_modified=version.modified_at,
-        headers=_object_headers(version),
-    )
+    answer = await _answer(services, scope["method"], bucket, stored, target, headers)
     await respond(
         scope, receive, send, answer.status, answer.headers, answer.payload, answer.length
+    )
+
+
+async def _answer(
+    services: Services,
+    method: str,
+    bucket: Bucket,
+    stored: StoredObject,
+    target: ObjectTarget,
+    headers: Mapping[str, str],
+) -> Response:
+    version = stored.version
+    answer = _object_headers(version)
+    content: Content = StoredContent(services.store, stored)
+    etag = version.etag
+    if target.parameters:
+        query = target.parameters.items()
+        try:
+            variant = await variant_of(services.variants, bucket, stored, query, headers)
+        except NotModified as unchanged:
+            return Response(304, [*_encoded_all(unchanged.headers.items()), *answer])
+        if variant is not None:
+            content, etag = variant, variant.etag
+            answer = [
+                (b"content-type", _encoded(variant.content_type)),
+                *(pair for pair in answer if pair[0] in _OF_ANY_VARIANT),
+                *_encoded_all(variant_headers(variant)),
+            ]
+    return await serve_content(
+        method, headers, content, etag=etag, last_modified=version.modified_at, headers=answer
     )
 
 
@@ -65,6 +93,10 @@ def _object_headers(version: ObjectVersion) -> RawHeaders:
     for name, value in attributes.metadata.items():
         headers.append((b"x-amz-meta-" + name.encode(), value.encode()))
     return headers
+
+
+def _encoded_all(headers: Iterable[tuple[str, str]]) -> RawHeaders:
+    return [(name.encode(), _encoded(value)) for name, value in headers]
 
 
 def _encoded(value: str) -> bytes:

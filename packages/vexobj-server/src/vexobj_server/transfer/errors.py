@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from vexobj_auth import errors as auth
+from vexobj_processing import errors as processing
 from vexobj_s3compat import S3Error
+from vexobj_server.media import errors as media
 from vexobj_server.services.access import AccessRefused
 from vexobj_storage import errors as storage
 
@@ -91,6 +93,25 @@ Translation = Callable[[Any], RestError]
 
 TABLE: dict[type[Exception], Translation] = {
     AccessRefused: _refused,
+    processing.InvalidTransform: lambda e: RestError(
+        400, "InvalidTransform", f"invalid transform: {e.parameter}", e.reason
+    ),
+    processing.UnsupportedImage: _fixed(422, "UnsupportedImage", "not an image we can decode"),
+    processing.ImageUnreadable: lambda e: RestError(
+        422, "ImageUnreadable", "image decode error", e.reason
+    ),
+    processing.LimitExceeded: lambda e: RestError(
+        422, "ImageTooLarge", "the image is beyond a limit", f"{e.limit}: {e.maximum}"
+    ),
+    processing.JobTimeout: _fixed(422, "ImageTooSlow", "the image took too long"),
+    processing.JobFailed: _fixed(422, "ImageUnreadable", "image decode error"),
+    media.MediaUnsupported: _fixed(422, "UnsupportedImage", "not an image we can decode"),
+    media.MediaUnavailable: lambda e: RestError(
+        503,
+        "MediaBusy",
+        "images cannot be transformed just now; try again",
+        headers={"retry-after": str(max(1, round(e.retry_after_seconds)))},
+    ),
     storage.NoSuchBucket: _fixed(404, "NoSuchBucket", "bucket not found"),
     storage.BucketAlreadyExists: lambda e: RestError(
         409, "BucketAlreadyExists", f"bucket already exists: {e.bucket}"
@@ -121,9 +142,7 @@ TABLE: dict[type[Exception], Translation] = {
     storage.StoreClosed: _fixed(503, "ShuttingDown", "the server is shutting down"),
     storage.WriteFailed: _fixed(500, "WriteFailed", "the write failed"),
     storage.ReadFailed: _fixed(500, "ReadFailed", "the read failed"),
-    storage.CommitUncertain: _fixed(
-        500, "CommitUncertain", "the write may or may not have happened"
-    ),
+    storage.CommitUncertain: _fixed(500, "CommitUncertain", "the write may not have happened"),
     storage.SchemaTooNew: _fixed(503, "SchemaTooNew", "the store belongs to a newer version"),
     storage.LeaseLost: _fixed(503, "Busy", "the server is busy; try again"),
     auth.NoSuchIdentity: _fixed(404, "NoSuchIdentity", "identity not found"),
