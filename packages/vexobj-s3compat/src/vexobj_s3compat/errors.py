@@ -3,7 +3,6 @@
 S3Error is the base; each leaf is one code. Extra elements of the XML go into `fields`.
 Source: AWS S3 API reference, "Error responses". QuotaExceeded is the one code of our own.
 """
-# ruff: noqa: N818 - a leaf bears the code it stands for
 
 from collections.abc import Mapping
 from http import HTTPStatus
