@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.memory import MemoryBlobStore

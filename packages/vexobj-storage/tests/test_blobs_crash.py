@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import pytest
+
 from vexobj_storage.blobs.base import BlobWriter, Buffer
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.blobs.files import PosixFiles
@@ -52,6 +53,9 @@ class ForgetfulDisk:
             parent = str(PurePosixPath(parent, directory))
         entry = self._durable[parent].get(name)
         return entry.synced if isinstance(entry, ForgetfulFile) else None
+
+    def open_files(self) -> list[ForgetfulFile]:
+        return list(self._open.values())
 
     def create(self, path: str) -> int:
         parent, name = self._split(path)
@@ -150,6 +154,18 @@ def test_the_file_sync_is_needed() -> None:
         write_blob(tree, new_blob_id(), b"bytes")
 
 
+def test_a_huge_blob_is_synced_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vexobj_storage.blobs.durable._SYNC_EVERY", 1000)
+    disk = disk_with_root()
+    file = DurableFile(BlobTree("/data", disk), new_blob_id())
+    synced = []
+    for _ in range(6):
+        file.append(bytes(400))
+        (written,) = disk.open_files()
+        synced.append(len(written.synced))
+    assert synced == [0, 0, 1200, 1200, 1200, 2400]
+
+
 # kill -9 at each system call ---------------------------------------------------------------------
 
 _KILLED = """
@@ -215,9 +231,10 @@ class FailingFiles(PosixFiles):
         self._call = call
         self._error = OSError(number, os.strerror(number))
         self.attempts = 0
+        self.armed = False
 
     def _fail(self, call: str) -> None:
-        if call == self._call:
+        if self.armed and call == self._call:
             self.attempts += 1
             raise self._error
 
@@ -237,6 +254,14 @@ class FailingFiles(PosixFiles):
         self._fail("rename")
         super().rename(source, target)
 
+    def make_directory(self, path: str) -> None:
+        self._fail("make_directory")
+        super().make_directory(path)
+
+    def sync_directory(self, path: str) -> None:
+        self._fail("sync_directory")
+        super().sync_directory(path)
+
 
 @pytest.mark.parametrize(
     ("number", "condition"),
@@ -248,12 +273,15 @@ class FailingFiles(PosixFiles):
         (errno.EMFILE, StoreBusy),
     ],
 )
-@pytest.mark.parametrize("call", ["create", "write", "sync", "rename"])
+@pytest.mark.parametrize(
+    "call", ["create", "write", "sync", "rename", "make_directory", "sync_directory"]
+)
 async def test_a_refused_call_is_not_repeated_and_leaves_nothing(
     tmp_path: Path, call: str, number: int, condition: type[StoreError]
 ) -> None:
     files = FailingFiles(call, number)
     store = LocalBlobStore(tmp_path / "data", files=files)
+    files.armed = True
     writer = store.create(blob_id := new_blob_id())
     with pytest.raises(condition):
         await write_and_commit(writer)

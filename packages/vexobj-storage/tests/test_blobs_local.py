@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from vexobj_storage.blobs.base import Buffer
 from vexobj_storage.blobs.files import PosixFiles
 from vexobj_storage.blobs.local import LocalBlobStore

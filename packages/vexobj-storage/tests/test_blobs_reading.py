@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vexobj_storage.blobs.memory import MemoryBlobStore
 from vexobj_storage.blobs.testing import put_blob
 from vexobj_storage.errors import BlobCorrupt, BlobMissing

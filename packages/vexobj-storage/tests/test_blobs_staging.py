@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vexobj_storage.blobs.base import BlobWriter, Buffer, Through
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.memory import MemoryBlobStore
