@@ -212,8 +212,8 @@ def _error_response(error: S3Error, scope: Scope, request_id: str) -> Response:
         (name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()
     ]
     if error.status in {204, 304}:
-        return Response(error.status, headers)
-    return full(error.status, _error_body(error, scope, request_id), [_XML_TYPE, *headers])
+        return Response(int(error.status), headers)
+    return full(int(error.status), _error_body(error, scope, request_id), [_XML_TYPE, *headers])
 
 
 def _error_body(error: S3Error, scope: Scope, request_id: str) -> bytes:

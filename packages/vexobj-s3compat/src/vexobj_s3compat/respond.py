@@ -35,7 +35,7 @@ def full(status: int, body: bytes, headers: RawHeaders) -> Response:
     return Response(status, headers, body, len(body))
 
 
-async def respond(  # noqa: PLR0917 - in the order in which an answer is spoken of
+async def respond(
     scope: Scope,
     receive: Receive,
     send: Send,
