@@ -115,7 +115,6 @@ async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
             clients=ClientAddresses(settings.server.trusted_proxies),
             metrics=RequestMetrics(page) if settings.metrics.enabled else None,
             access_log=access_log,
-            metrics_token=settings.metrics.token,
         )
 
 
@@ -142,6 +141,7 @@ def _services(
         upload_timeout_seconds=settings.server.upload_timeout.total_seconds(),
         capabilities=capabilities(),
         version=_VERSION,
+        metrics_token=settings.metrics.token,
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
         metrics_text=partial(
             asyncio.to_thread, metrics_text, runtime.metrics_dir, data_dir, _VERSION

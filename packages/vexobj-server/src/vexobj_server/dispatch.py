@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
-from vexobj_server.asgi import Exchange
+from vexobj_server.asgi import Exchange, header
 from vexobj_server.observability.clientaddress import Client, ClientAddresses
 from vexobj_server.observability.logs import AccessEntry, AccessLog
 from vexobj_server.observability.metrics import RequestMetrics
@@ -58,7 +58,6 @@ class Dispatcher:
         clients: ClientAddresses,
         metrics: RequestMetrics | None,
         access_log: AccessLog | None,
-        metrics_token: str | None = None,
     ) -> None:
         self._native = apps.native
         self._s3 = apps.s3
@@ -67,9 +66,6 @@ class Dispatcher:
         self._clients = clients
         self._metrics = metrics
         self._access_log = access_log
-        self._metrics_authorization = (
-            None if metrics_token is None else f"Bearer {metrics_token}".encode()
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host, sent_id, length = _look(scope)
@@ -124,7 +120,7 @@ class Dispatcher:
         if path.startswith((b"/v1/", b"/dashboard/")) or path in {b"/v1", b"/dashboard"}:
             exchange.native = True
             return self._native
-        if path in _PAGES and scope["method"] in _READS and self._unsigned(scope):
+        if path in _PAGES and scope["method"] in _READS and _unsigned(scope):
             exchange.native = True
             scope["method"] = "GET"  # a HEAD's body is not sent by the server
             return self._native
@@ -143,14 +139,12 @@ class Dispatcher:
             return None
         return await self._aliases.bucket(name)
 
-    def _unsigned(self, scope: Scope) -> bool:
-        """Not an S3 request: a bucket may be called `docs`."""
-        if b"X-Amz-" in scope["query_string"]:
-            return False
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                return scope["raw_path"] == b"/metrics" and value == self._metrics_authorization
-        return True
+
+def _unsigned(scope: Scope) -> bool:
+    """No S3 signature: a bucket may be called `docs`."""
+    if b"X-Amz-" in scope["query_string"]:
+        return False
+    return not (header(scope, b"authorization") or b"").startswith(b"AWS")
 
 
 def _look(scope: Scope) -> tuple[bytes, bytes | None, int]:

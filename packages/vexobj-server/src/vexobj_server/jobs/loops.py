@@ -30,8 +30,9 @@ class Loop:
 async def running(
     metadata: MetaStore, *, once: Sequence[Loop], everywhere: Sequence[Loop]
 ) -> AsyncIterator[None]:
-    """While the context is open, `everywhere` runs in this process, and `once` in whichever
-    process holds the lease. Work under way is cancelled at the end.
+    """`everywhere` runs in this process, `once` in whichever process holds the lease.
+
+    They run while the context is open; work under way is cancelled at its end.
     """
 
     async def lead(_lease: Lease) -> None:
@@ -62,5 +63,5 @@ async def _run(loop: Loop) -> None:
         await asyncio.sleep(loop.interval.total_seconds())
         try:
             await loop.work()
-        except Exception:  # whatever it is, the next time may do better
+        except Exception:  # noqa: BLE001 -- whatever it is, the next time may do better
             _log.exception("%s failed", loop.name)

@@ -5,6 +5,7 @@ import logging
 from fastapi import FastAPI
 
 from vexobj_server.asgi import Exchange, Receive, Scope, header
+from vexobj_server.rest import objects
 from vexobj_server.rest.raw import RawEndpoint, RawRoute
 from vexobj_server.services.context import Services
 from vexobj_server.transfer.answer import send_error
@@ -33,7 +34,7 @@ class NativeApp:
         self._services = services
         self._raw = {
             (route.path.partition("{")[0].encode(), method): route.raw_endpoint
-            for route in rest.routes
+            for route in objects.router.routes
             if isinstance(route, RawRoute)
             for method in route.methods or ()
         }

@@ -2,15 +2,18 @@
 
 import base64
 import hashlib
+import hmac
 import re
 from functools import lru_cache
 from importlib.resources import files
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 
 from vexobj_server.observability.exposition import CONTENT_TYPE
 from vexobj_server.rest.context import Context
 from vexobj_server.rest.openapi import openapi_json, openapi_yaml
+from vexobj_server.transfer.errors import invalid_key
 
 router = APIRouter(tags=["pages"])
 
@@ -41,8 +44,15 @@ async def contract_json() -> dict[str, object]:
 @router.get(
     "/metrics", operation_id="metrics", response_class=Response, responses=_text("text/plain")
 )
-async def metrics(context: Context) -> Response:
-    """Counters and gauges for Prometheus."""
+async def metrics(
+    context: Context, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
+) -> Response:
+    """Counters and gauges for Prometheus; behind a token of its own, if one is set."""
+    token = context.metrics_token
+    if token is not None and not hmac.compare_digest(
+        (authorization or "").encode(), f"Bearer {token}".encode()
+    ):
+        raise invalid_key()
     return Response(await context.metrics_text(), headers={"content-type": CONTENT_TYPE})
 
 

@@ -1,5 +1,7 @@
 """`/health`, `/livez`, `/readyz` and `/v1/stats`: how the server is."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
@@ -19,7 +21,7 @@ from vexobj_server.services.context import Services
 
 router = APIRouter(tags=["status"])
 
-_UNAVAILABLE = {503: {"model": Unavailable, "description": "The store cannot be read."}}
+_UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Unavailable, "description": "The store cannot be read."}}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 

@@ -28,5 +28,6 @@ class Services:
     upload_timeout_seconds: float
     capabilities: dict[str, Any]
     version: str
+    metrics_token: str | None
     disk_usage: Callable[[], Awaitable[int]]
     metrics_text: Callable[[], Awaitable[bytes]]

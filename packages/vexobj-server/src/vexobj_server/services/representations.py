@@ -46,7 +46,7 @@ async def variant_of(
 
 
 def variant_headers(variant: Variant) -> list[tuple[str, str]]:
-    headers = [("x-vexobj-cache", variant.cache)]
+    headers: list[tuple[str, str]] = [("x-vexobj-cache", variant.cache)]
     if variant.negotiated:
         headers.append(("vary", "Accept"))
     return headers
