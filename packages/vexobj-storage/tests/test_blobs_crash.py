@@ -175,7 +175,7 @@ from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.blobs.files import PosixFiles
 from vexobj_storage.staging import new_blob_id
 
-remaining = int(sys.argv[2])
+remaining = 0
 
 class Deadly(PosixFiles):
     def __getattribute__(self, name):
@@ -190,30 +190,35 @@ class Deadly(PosixFiles):
             return call(*args)
         return counted
 
-tree = BlobTree(sys.argv[1], Deadly())
-while True:
-    blob_id = new_blob_id()
-    file = DurableFile(tree, blob_id)
-    for _ in range(3):
-        file.append(blob_id * 5000)
-    file.commit()
-    os.write(1, blob_id.hex().encode() + b"\\n")
+def write_until_killed():
+    tree = BlobTree(sys.argv[1], Deadly())
+    while True:
+        blob_id = new_blob_id()
+        file = DurableFile(tree, blob_id)
+        for _ in range(3):
+            file.append(blob_id * 5000)
+        file.commit()
+        os.write(1, blob_id.hex().encode() + b"\\n")
+
+for remaining in map(int, sys.argv[2:]):
+    child = os.fork()
+    if child == 0:
+        write_until_killed()
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
 """
 
 
 def test_kill_at_each_call_leaves_no_half_blob(tmp_path: Path) -> None:
-    killed = [
-        subprocess.Popen(
-            [sys.executable, "-c", _KILLED, str(tmp_path), str(calls)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for calls in (*range(3, 17), 24, 31)
-    ]
-    acknowledged: set[str] = set()
-    for process in killed:
-        acknowledged.update(process.communicate(timeout=60)[0].split())
-        assert process.returncode == -9
+    deaths = [str(calls) for calls in (*range(3, 17), 24, 31)]
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path), *deaths],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    acknowledged = set(done.stdout.split())
     visible = {path.name: path for path in (tmp_path / "blobs").glob("*/*/*")}
     assert acknowledged
     assert acknowledged <= visible.keys()
