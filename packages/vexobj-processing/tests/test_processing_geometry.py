@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vexobj_processing import Fit, Transform
 from vexobj_processing.geometry import plan
 

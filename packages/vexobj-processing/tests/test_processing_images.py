@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, features
+
 from vexobj_processing import (
     Encoding,
     Fit,

@@ -3,7 +3,6 @@
 It has one socket, takes one job at a time, opens no file, and dies with its parent.
 """
 
-import ctypes
 import math
 import os
 import resource
@@ -18,15 +17,15 @@ from typing import BinaryIO
 from vexobj_processing.errors import ProcessingError
 from vexobj_processing.frames import BlockingFrames, Message
 from vexobj_processing.images import Image, open_image
+from vexobj_processing.lifeline import die_with_parent
 from vexobj_processing.limits import Encoding, Limits
 from vexobj_processing.messages import error_message, read_transform
-
-_PR_SET_PDEATHSIG = 1
+from vexobj_processing.sources import buffered
 
 
 def main() -> None:
     parent_pid, fd = (int(argument) for argument in sys.argv[1:])
-    _die_with(parent_pid)
+    die_with_parent(parent_pid)
     # A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     frames = BlockingFrames(socket.socket(fileno=fd))
@@ -39,8 +38,10 @@ def main() -> None:
         while True:
             message, (source_fd,) = frames.receive()
             resource.setrlimit(resource.RLIMIT_CPU, _cpu_limit(config["job_seconds"]))
-            with os.fdopen(source_fd, "rb") as source:
-                _answer(frames, message, source, limits, encoding)
+            try:
+                _answer(frames, message, buffered(source_fd), limits, encoding)
+            finally:
+                os.close(source_fd)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
@@ -112,13 +113,6 @@ def _limit(memory_bytes: int) -> None:
 def _cpu_limit(job_seconds: float) -> tuple[int, int]:
     """A net for a parent that cannot kill any more; the wall clock is the parent's."""
     return math.ceil(time.process_time() + job_seconds) + 1, resource.RLIM_INFINITY
-
-
-def _die_with(parent_pid: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:
-        raise SystemExit
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Decoding behind one broker process: its supervisor in the parent, its client in the workers."""

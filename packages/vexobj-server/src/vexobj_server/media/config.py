@@ -1,0 +1,83 @@
+"""What the broker is started with."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vexobj_processing import DEFAULT_ENCODING, DEFAULT_LIMITS, Encoding, Limits
+from vexobj_server.settings import Settings
+
+_UNLIMITED_BYTES = 2**62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerConfig:
+    """`memory_bytes` is what all jobs together may be estimated at; `queue_size` how many wait.
+
+    `cache_dir` None means that no variant is kept on disk.
+    """
+
+    socket_path: Path
+    workers: int
+    cache_dir: Path | None = None
+    cache_bytes: int = 0
+    queue_size: int = 64
+    memory_bytes: int = 1024**3
+    child_memory_bytes: int = 1024**3
+    job_seconds: float = 10.0
+    jobs_per_child: int = 256
+    limits: Limits = DEFAULT_LIMITS
+    encoding: Encoding = DEFAULT_ENCODING
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> "BrokerConfig":
+        fields = json.loads(text)
+        cache_dir = fields["cache_dir"]
+        return cls(
+            **fields
+            | {
+                "socket_path": Path(fields["socket_path"]),
+                "cache_dir": Path(cache_dir) if cache_dir else None,
+                "limits": Limits(**fields["limits"]),
+                "encoding": Encoding(**fields["encoding"]),
+            }
+        )
+
+
+def image_limits(settings: Settings) -> Limits:
+    images = settings.images
+    return Limits(
+        max_source_bytes=images.max_transform_size,
+        max_source_pixels=images.max_source_pixels,
+        max_result_side=images.max_dimension,
+    )
+
+
+def image_encoding(settings: Settings) -> Encoding:
+    images = settings.images
+    return Encoding(
+        jpeg_quality=images.default_quality,
+        webp_quality=images.webp_quality,
+        avif_quality=images.avif_quality,
+        avif_speed=images.avif_speed,
+    )
+
+
+def broker_config(settings: Settings, socket_path: Path) -> BrokerConfig:
+    images = settings.images
+    return BrokerConfig(
+        socket_path=socket_path,
+        workers=images.workers or os.cpu_count() or 1,
+        cache_dir=settings.cache_dir,
+        cache_bytes=settings.cache.disk_size or _UNLIMITED_BYTES,
+        queue_size=images.queue_size,
+        memory_bytes=images.worker_memory,
+        child_memory_bytes=images.worker_memory,
+        job_seconds=images.timeout.total_seconds(),
+        limits=image_limits(settings),
+        encoding=image_encoding(settings),
+    )

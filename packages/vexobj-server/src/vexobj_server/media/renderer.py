@@ -1,0 +1,179 @@
+"""The broker's work: one computation per key, within one queue and one memory budget."""
+
+import asyncio
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any
+
+from vexobj_cache import CacheEntry, DiskCache, SingleFlight
+from vexobj_processing import (
+    ImagePool,
+    JobTimeout,
+    Preference,
+    ProcessingError,
+    Transform,
+)
+from vexobj_processing.messages import error_message, read_error
+from vexobj_server.media.config import BrokerConfig
+from vexobj_server.media.errors import MediaBusy
+from vexobj_server.media.protocol import BrokerStats, MediaFile, Message, Rendering
+
+_FAILURE_SECONDS = 60.0
+_MOST_FAILURES = 4096
+_RETRY_AFTER_SECONDS = 1.0
+
+
+class Renderer:
+    """For one event loop; `disk` is owned by its maker."""
+
+    def __init__(self, config: BrokerConfig, disk: DiskCache | None) -> None:
+        self._pool = ImagePool(
+            config.workers,
+            limits=config.limits,
+            encoding=config.encoding,
+            memory_bytes=config.memory_bytes,
+            child_memory_bytes=config.child_memory_bytes,
+            job_seconds=config.job_seconds,
+            jobs_per_child=config.jobs_per_child,
+        )
+        self._disk = disk
+        self._most_admitted = config.workers + config.queue_size
+        self._admitted = 0
+        self._slots = asyncio.Semaphore(config.workers)
+        self._flights: SingleFlight[str, Rendering] = SingleFlight()
+        self._failures = _Failures()
+        self._running: set[asyncio.Task[Rendering]] = set()
+        self._stats = BrokerStats()
+
+    async def render(
+        self, key: str, source: MediaFile, transform: Transform, preference: Preference
+    ) -> Rendering:
+        """The variant named `key`, from the disk cache, from a computation under way, or anew.
+
+        Who leaves, leaves alone; a job that nobody waits for any more is dropped while it is
+        queued, and kept for the cache once it runs. What an image fails with is remembered for a
+        minute, because it would fail so again.
+
+        Raises:
+            ProcessingError: as ImagePool.transform.
+            MediaBusy: the queue is full.
+        """
+
+        def look_up() -> Coroutine[Any, Any, Rendering]:
+            # With a file of its own: who asked first may be the first to leave.
+            return self._look_up(key, source.copy(), transform, preference)
+
+        return await self._flights.run(key, look_up)
+
+    def stats(self) -> BrokerStats:
+        stats = self._stats
+        stats.joined = self._flights.joined
+        stats.children_started = self._pool.children_started
+        stats.running = len(self._running)
+        stats.queue_length = self._admitted - stats.running
+        if self._disk:
+            stats.cache_bytes = self._disk.stats.bytes
+            stats.cache_entries = self._disk.stats.entries
+        return stats
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._pool.close()
+
+    async def _look_up(
+        self, key: str, source: MediaFile, transform: Transform, preference: Preference
+    ) -> Rendering:
+        job = None
+        try:
+            self._failures.check(key)
+            cached = await self._cached(key)
+            if cached:
+                self._stats.hits += 1
+                return cached
+            self._stats.misses += 1
+            await self._admit()
+            job = asyncio.create_task(self._compute(key, source, transform, preference))
+        finally:
+            if job is None:
+                source.close()
+        self._running.add(job)
+        job.add_done_callback(self._finished)
+        return await asyncio.shield(job)
+
+    async def _admit(self) -> None:
+        """Wait for a slot, which `_finished` gives back."""
+        if self._admitted >= self._most_admitted:
+            self._stats.rejections += 1
+            raise MediaBusy(_RETRY_AFTER_SECONDS)
+        self._admitted += 1
+        try:
+            await self._slots.acquire()
+        except asyncio.CancelledError:
+            self._admitted -= 1
+            raise
+
+    def _finished(self, job: asyncio.Task[Rendering]) -> None:
+        self._running.discard(job)
+        self._admitted -= 1
+        self._slots.release()
+        if not job.cancelled():
+            job.exception()  # all who asked may have left: not worth a warning
+
+    async def _compute(
+        self, key: str, source: MediaFile, transform: Transform, preference: Preference
+    ) -> Rendering:
+        self._stats.computations += 1
+        try:
+            rendered = await self._pool.transform(source.fileno(), transform, preference)
+        except ProcessingError as error:
+            self._stats.failures += 1
+            self._stats.timeouts += isinstance(error, JobTimeout)
+            self._failures.remember(key, error)
+            raise
+        finally:
+            source.close()
+        rendering = Rendering(
+            MediaFile(rendered.fd, 0, rendered.size), rendered.content_type, cached=False
+        )
+        await self._keep(key, rendering)
+        return rendering
+
+    async def _cached(self, key: str) -> Rendering | None:
+        opened = await self._disk.open(key) if self._disk else None
+        if opened is None:
+            return None
+        with opened:
+            copy = MediaFile(os.dup(opened.file.fileno()), opened.offset, opened.size)
+        return Rendering(copy, opened.metadata["content-type"], cached=True)
+
+    async def _keep(self, key: str, rendering: Rendering) -> None:
+        if self._disk:
+            metadata = {"content-type": rendering.content_type}
+            await self._disk.put(key, CacheEntry(rendering.file.read(), metadata))
+
+
+class _Failures:
+    """What images failed with lately; the oldest is forgotten when there are too many."""
+
+    def __init__(self) -> None:
+        # As messages: an exception that was raised holds on to every file of its traceback.
+        self._known: OrderedDict[str, tuple[float, Message]] = OrderedDict()
+
+    def check(self, key: str) -> None:
+        """Raises: ProcessingError, again."""
+        known = self._known.get(key)
+        if known is None:
+            return
+        until, message = known
+        if time.monotonic() < until:
+            raise read_error(message)
+        del self._known[key]
+
+    def remember(self, key: str, error: ProcessingError) -> None:
+        self._known[key] = (time.monotonic() + _FAILURE_SECONDS, error_message(error))
+        while len(self._known) > _MOST_FAILURES:
+            self._known.popitem(last=False)

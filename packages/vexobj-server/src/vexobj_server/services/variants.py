@@ -1,0 +1,224 @@
+"""Variants of stored images: named without being touched, taken from a cache, or rendered."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+from vexobj_cache import CacheEntry, DiskCacheReader, MemoryCache, SingleFlight
+from vexobj_processing import (
+    DEFAULT_ENCODING,
+    DEFAULT_LIMITS,
+    Encoding,
+    Limits,
+    Preference,
+    Transform,
+    UnsupportedImage,
+    negotiate,
+    variant_key,
+)
+from vexobj_s3compat import PartRange, Payload
+from vexobj_server.media.client import MediaClient
+from vexobj_server.media.errors import MediaUnsupported
+from vexobj_server.media.protocol import MediaFile
+from vexobj_storage.types import StoredObject
+
+_CONTENT_TYPE = "content-type"
+# What is larger is sent from its file and never held in memory.
+_IN_MEMORY_BYTES = 1024**2
+# Originals that are no local file are copied to anonymous memory first: so many at once.
+_COPIED_SOURCES = 4
+
+
+class Originals(Protocol):
+    """What variants need of an ObjectStore."""
+
+    def path(self, stored: StoredObject) -> Path | None: ...
+    def read(
+        self, stored: StoredObject, start: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A rendered image; a `vexobj_s3compat.Content`.
+
+    `etag` is strong and without quotes. `negotiated` asks for `Vary: Accept`.
+    """
+
+    content: bytes | MediaFile
+    content_type: str
+    etag: str
+    negotiated: bool
+    cache: Literal["hit", "miss"]
+
+    @property
+    def size(self) -> int:
+        return len(self.content) if isinstance(self.content, bytes) else self.content.size
+
+    async def open(self, start: int, length: int) -> Payload:
+        content = self.content
+        if isinstance(content, bytes):
+            return content if length == len(content) else content[start : start + length]
+        return _chunks(content, start, length)
+
+    async def part(self, number: int) -> PartRange | None:
+        return PartRange(0, self.size, 1) if number == 1 else None
+
+
+class Variants:
+    """For one worker. `memory` is its share of the cache, `disk` a view of the broker's."""
+
+    def __init__(
+        self,
+        client: MediaClient,
+        memory: MemoryCache,
+        disk: DiskCacheReader | None,
+        store: Originals,
+        *,
+        encoding: Encoding = DEFAULT_ENCODING,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._client = client
+        self._memory = memory
+        self._disk = disk
+        self._store = store
+        self._encoding = encoding
+        self._limits = limits
+        self._flights: SingleFlight[str, _Found] = SingleFlight()
+        self._copies = asyncio.Semaphore(_COPIED_SOURCES)
+
+    @staticmethod
+    def applies(stored: StoredObject) -> bool:
+        """Whether transform parameters mean anything to this object, by its content type.
+
+        SVG is a program for a browser rather than pixels: it is never decoded.
+        """
+        content_type = stored.version.attributes.content_type.partition(";")[0].strip().lower()
+        return content_type.startswith("image/") and content_type != "image/svg+xml"
+
+    def etag(self, stored: StoredObject, transform: Transform, accept: str | None) -> str:
+        """The variant's ETag, known without the variant: `If-None-Match` needs nothing more."""
+        return self._key(stored, transform, negotiate(accept))
+
+    async def variant(
+        self, stored: StoredObject, transform: Transform, accept: str | None
+    ) -> Variant:
+        """The variant for a client that sent `accept`.
+
+        Raises:
+            MediaUnsupported: it is no image that is decoded; the original is the answer.
+            ImageUnreadable, LimitExceeded, JobFailed: it cannot be rendered.
+            MediaBusy, MediaDeadline, MediaUnavailable: it can, but not now.
+        """
+        if not self.applies(stored):
+            raise MediaUnsupported
+        preference = negotiate(accept)
+        key = self._key(stored, transform, preference)
+        found = self._remembered(key)
+        if found is None:
+            compute = partial(self._find, key, stored, transform, preference)
+            found = await self._flights.run(key, compute)
+        return Variant(
+            found.content,
+            found.content_type,
+            key,
+            transform.negotiated,
+            "hit" if found.cached else "miss",
+        )
+
+    def _key(self, stored: StoredObject, transform: Transform, preference: Preference) -> str:
+        return variant_key(
+            _content_id(stored),
+            transform,
+            preference,
+            encoding=self._encoding,
+            limits=self._limits,
+        )
+
+    def _remembered(self, key: str) -> "_Found | None":
+        entry = self._memory.get_now(key)
+        return _Found(entry.data, entry.metadata[_CONTENT_TYPE], cached=True) if entry else None
+
+    async def _find(
+        self, key: str, stored: StoredObject, transform: Transform, preference: Preference
+    ) -> "_Found":
+        found = await self._on_disk(key)
+        if found is None:
+            self._limits.check("max_source_bytes", stored.version.size)
+            found = await self._render(key, stored, transform, preference)
+        if isinstance(found.content, bytes):
+            entry = CacheEntry(found.content, {_CONTENT_TYPE: found.content_type})
+            self._memory.put_now(key, entry)
+        return found
+
+    async def _on_disk(self, key: str) -> "_Found | None":
+        opened = await self._disk.open(key) if self._disk else None
+        if opened is None:
+            return None
+        with opened:
+            file = MediaFile(os.dup(opened.file.fileno()), opened.offset, opened.size)
+        return _Found(_small(file), opened.metadata[_CONTENT_TYPE], cached=True)
+
+    async def _render(
+        self, key: str, stored: StoredObject, transform: Transform, preference: Preference
+    ) -> "_Found":
+        async with self._source(stored) as source:
+            try:
+                rendering = await self._client.render(key, source, transform, preference)
+            except UnsupportedImage as error:
+                raise MediaUnsupported from error
+        return _Found(_small(rendering.file), rendering.content_type, cached=rendering.cached)
+
+    @asynccontextmanager
+    async def _source(self, stored: StoredObject) -> AsyncIterator[int]:
+        path = self._store.path(stored)
+        if path is not None:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+            return
+        async with self._copies:
+            with _anonymous_file() as copy:
+                async for chunk in self._store.read(stored):
+                    copy.write(chunk)
+                copy.flush()
+                yield copy.fileno()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    content: bytes | MediaFile
+    content_type: str
+    cached: bool
+
+
+def _content_id(stored: StoredObject) -> bytes:
+    """What names the bytes for ever: their digest, or who holds them while there is none."""
+    version = stored.version
+    if version.sha256 is not None:
+        return version.sha256
+    holder = version.manifest_id or version.blob_id or version.uid
+    return b"\0".join((holder, version.etag.encode()))
+
+
+def _small(file: MediaFile) -> bytes | MediaFile:
+    return file.read() if file.size <= _IN_MEMORY_BYTES else file
+
+
+async def _chunks(file: MediaFile, start: int, length: int) -> AsyncIterator[bytes]:
+    for chunk in file.chunks(start, length):
+        yield chunk
+
+
+def _anonymous_file() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("original"), "w+b")
+    return tempfile.TemporaryFile()
