@@ -43,6 +43,7 @@ def serve(environment: Mapping[str, str]) -> int:
 
     Raises: SettingsError.
     """
+    os.umask(0o077)  # what is stored here is for nobody else on this machine
     loaded = load_settings(environment)
     settings = loaded.settings
     configure_logging(settings.server)

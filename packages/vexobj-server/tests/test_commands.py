@@ -1,0 +1,314 @@
+"""The `vexobj` command as a user runs it: real processes, real ports, what they print."""
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from vexobj_server.commands.doctor import _has_wal_reset_bug
+from vexobj_server.settings import settings_reference
+
+_COMMAND = [sys.executable, "-m", "vexobj_server"]
+_PATIENCE_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(**variables: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if "VEXOBJ" not in name}
+    return inherited | variables
+
+
+def run(*arguments: str, directory: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*_COMMAND, *arguments],
+        cwd=directory,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@dataclass
+class Server:
+    process: "subprocess.Popen[bytes]"
+    port: int
+    log: Path
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_SECONDS)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(_PATIENCE_SECONDS)
+
+
+@contextlib.contextmanager
+def serving(directory: Path, **variables: str) -> Iterator[Server]:
+    port = free_port()
+    log = directory / "stderr.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            _COMMAND,
+            cwd=directory,
+            env=environment(VEXOBJ_BIND=f"127.0.0.1:{port}", **variables),
+            stderr=stderr,
+            stdout=stderr,
+        )
+    server = Server(process, port, log)
+    try:
+        _wait_until_it_answers(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            server.stop()
+
+
+def _wait_until_it_answers(server: Server) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        with contextlib.suppress(OSError):
+            if server.get("/livez")[0] == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"it did not start: {server.said()}")
+
+
+def test_the_first_start_shows_the_key_once_and_the_second_none(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        first = server.said()
+        secrets = re.findall(r"AWS_SECRET_ACCESS_KEY=(vex_[0-9a-f]{64})\n", first)
+        assert len(secrets) == 1
+        assert first.count(secrets[0]) == 1
+        assert server.get("/v1/buckets", Authorization=f"Bearer {secrets[0]}")[0] == 200
+        assert server.get("/v1/buckets", Authorization="Bearer vex_" + "0" * 64)[0] == 401
+        assert server.stop() == 0
+        assert "Traceback" not in server.said()
+    credentials = tmp_path / "data" / "admin-credentials"
+    assert f"AWS_SECRET_ACCESS_KEY={secrets[0]}\n" in credentials.read_text(encoding="utf-8")
+    with serving(tmp_path) as server:
+        assert "vex_" not in server.said()
+        assert server.get("/v1/buckets", Authorization=f"Bearer {secrets[0]}")[0] == 200
+        assert server.stop() == 0
+        assert secrets[0] not in server.said()
+
+
+def test_everything_in_the_data_directory_is_its_owners(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        pass
+    paths = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+    assert [path for path in paths if path.stat().st_mode & 0o077] == []
+
+
+def test_a_root_key_from_the_environment_is_a_bearer_token_too_and_never_shown(
+    tmp_path: Path,
+) -> None:
+    root = {
+        "VEXOBJ_AUTH_ROOT_ACCESS_KEY_ID": "minioadmin",
+        "VEXOBJ_AUTH_ROOT_SECRET_ACCESS_KEY": "minio-secret",
+    }
+    with serving(tmp_path, **root) as server:
+        assert server.get("/v1/buckets", Authorization="Bearer minio-secret")[0] == 200
+        server.stop()
+        assert "minio-secret" not in server.said()
+        assert "AWS_SECRET" not in server.said()
+
+
+def test_without_authentication_it_says_so_loudly_and_is_open(tmp_path: Path) -> None:
+    with serving(tmp_path, VEXOBJ_AUTH_ENABLED="false") as server:
+        assert "AUTHENTICATION IS OFF" in server.said()
+        assert server.get("/v1/buckets")[0] == 200
+
+
+def test_metrics_are_those_of_all_workers(tmp_path: Path) -> None:
+    with serving(tmp_path, VEXOBJ_SERVER_WORKERS="2", VEXOBJ_SERVER_ACCESS_LOG="false") as server:
+        before = _requests(server)
+        for _ in range(20):
+            server.get("/livez")
+        assert _requests(server) == before + 21
+        _, text = server.get("/metrics")
+        roles = re.findall(r'vexobj_process_open_fds\{role="(\w+)"', text)
+        assert roles.count("worker") == 2
+        assert "request method=" not in server.said()
+
+
+def _requests(server: Server) -> int:
+    found = re.search(r"^vexobj_requests_total (\d+)$", server.get("/metrics")[1], re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def test_a_worker_that_dies_is_replaced_and_its_counts_stay(tmp_path: Path) -> None:
+    with serving(tmp_path, VEXOBJ_SERVER_WORKERS="2") as server:
+        pids = _worker_pids(server)
+        before = _requests(server)
+        os.kill(int(min(pids)), signal.SIGKILL)
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while len(_worker_pids(server) - {min(pids)}) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(_worker_pids(server) - {min(pids)}) == 2
+        assert _requests(server) > before
+        assert server.stop() == 0
+
+
+def _worker_pids(server: Server) -> set[str]:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        text = server.get("/metrics")[1]
+        return set(re.findall(r'vexobj_process_open_fds\{role="worker",pid="(\d+)"\}', text))
+    return set()
+
+
+def test_an_upload_that_stalls_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    with serving(tmp_path, VEXOBJ_SERVER_SHUTDOWN_TIMEOUT="1s") as server:
+        secret = re.findall(r"vex_[0-9a-f]{64}", server.said())[0]
+        with socket.create_connection(("127.0.0.1", server.port)) as stalled:
+            stalled.sendall(
+                b"PUT /v1/objects/none/key HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+                b"Authorization: Bearer " + secret.encode() + b"\r\n\r\nonly this"
+            )
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(_PATIENCE_SECONDS) == 0
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with serving(tmp_path, TMPDIR=str(temporary)) as server:
+        (runtime,) = temporary.iterdir()
+        assert runtime.stat().st_mode & 0o077 == 0
+        assert server.stop() == 0
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("serve", directory=tmp_path, VEXOBJ_BIND=f"127.0.0.1:{port}")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"vexobj: server.bind: cannot listen on 127.0.0.1:{port}:"
+        " another program listens there already.\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"VEXOBJ_SERVER_WORKERS": "many"}, "VEXOBJ_SERVER_WORKERS: 'many' is not a whole number."),
+        ({"VEXOBJ_CONFIG": "nowhere.toml"}, "VEXOBJ_CONFIG names nowhere.toml"),
+        ({"VEXOBJ_DATA_DIR": "/proc/none"}, "storage.data_dir: /proc/none cannot be made"),
+        ({"VEXOBJ_BIND": "256.1.1.1:80"}, "server.bind: cannot listen on 256.1.1.1:80"),
+    ],
+)
+def test_a_bad_setting_is_one_sentence(
+    tmp_path: Path, variables: dict[str, str], sentence: str
+) -> None:
+    defaults = {"VEXOBJ_BIND": f"127.0.0.1:{free_port()}"}
+    done = run(directory=tmp_path, **(defaults | variables))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"vexobj: {sentence}")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_config_check(tmp_path: Path) -> None:
+    (tmp_path / "vexobj.toml").write_text("[server]\nworkers = 2\n", encoding="utf-8")
+    fine = run("--config", "vexobj.toml", "config", "check", directory=tmp_path, VEXOBJ_TYPO="1")
+    assert fine.returncode == 0
+    assert "warning: The environment variable VEXOBJ_TYPO is not known" in fine.stdout
+    assert "The settings are fine (from vexobj.toml and the environment)." in fine.stdout
+    (tmp_path / "vexobj.toml").write_text("[server]\nworker = 2\n", encoding="utf-8")
+    wrong = run("--config", "vexobj.toml", "config", "check", directory=tmp_path)
+    assert wrong.returncode == 2
+    assert "did you mean server.workers?" in wrong.stderr
+
+
+def test_config_reference(tmp_path: Path) -> None:
+    done = run("config", "reference", directory=tmp_path)
+    assert done.stdout == settings_reference()
+
+
+def test_openapi(tmp_path: Path) -> None:
+    done = run("openapi", directory=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("openapi: ")
+
+
+def test_doctor_finds_a_fresh_machine_fit(tmp_path: Path) -> None:
+    done = run("doctor", directory=tmp_path, VEXOBJ_BIND=f"127.0.0.1:{free_port()}")
+    assert done.returncode == 0, done.stdout
+    for word in ("data is not there yet", "GiB are free", "SQLite", "Pillow", "clock", "is free"):
+        assert word in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "server-secret").touch(0o644)
+    missing = {"VEXOBJ_TLS_CERT_PATH": "none.pem", "VEXOBJ_TLS_KEY_PATH": "none.pem"}
+    done = run("doctor", directory=tmp_path, VEXOBJ_TLS_ENABLED="true", **missing)
+    assert done.returncode == 1
+    assert "FAIL  none.pem cannot be read." in done.stdout
+    assert "can be read by others" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [
+        ((3, 40, 1), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+        ((3, 50, 7), False),
+        ((3, 50, 6), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+    ],
+)
+def test_sqlite_versions_with_the_wal_bug(version: tuple[int, ...], has: bool) -> None:
+    assert _has_wal_reset_bug(version) == has
+
+
+def test_help_and_version_need_no_web_server(tmp_path: Path) -> None:
+    for argument in ("--help", "--version", "serve --help", "config --help"):
+        done = run(*argument.split(), directory=tmp_path)
+        assert done.returncode == 0
+        assert "vexobj" in done.stdout
+    wrong = run("swim", directory=tmp_path)
+    assert wrong.returncode == 2
+    loaded = (
+        "import sys, vexobj_server.__main__; "
+        "print([name for name in ('granian', 'fastapi', 'sqlalchemy') if name in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "[]\n"
