@@ -36,6 +36,7 @@ _log = logging.getLogger("vexobj_s3compat")
 _XML_TYPE = (b"content-type", b"application/xml")
 _CLOSE = (b"connection", b"close")
 _HOST_ID = "vexobj"
+_HOST_ID_HEADER = (b"x-amz-id-2", _HOST_ID.encode())
 _NO_BODY = frozenset({"GET", "HEAD"})
 
 
@@ -82,7 +83,7 @@ class S3App:
         request_id = state(scope, "request_id") or secrets.token_hex(8).upper()
         identity: RawHeaders = [
             (b"x-amz-request-id", request_id.encode("latin-1", "replace")),
-            (b"x-amz-id-2", _HOST_ID.encode()),
+            _HOST_ID_HEADER,
         ]
         headers = decode_headers(scope["headers"])
         incoming = Incoming(receive, self._upload_timeout_seconds)

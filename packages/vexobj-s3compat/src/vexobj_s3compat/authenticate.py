@@ -1,7 +1,7 @@
 """Who a request is from: SigV4 by header or query, a bearer token, or nobody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vexobj_s3compat.asgi import Scope
 from vexobj_s3compat.backend import Credentials
@@ -12,8 +12,7 @@ from vexobj_s3compat.types import ANONYMOUS, Caller
 _BEARER = "bearer "
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """A caller and what its signature says about the payload.
 
     `seed` begins the chain of chunk signatures; None where nothing was signed.

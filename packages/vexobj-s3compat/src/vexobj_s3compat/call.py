@@ -40,7 +40,10 @@ class Call:
 
 def decode_headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Header values by name; bytes above ASCII as Latin-1, repeated ones joined by commas."""
-    headers: dict[str, str] = {}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) == len(raw):
+        return headers
+    headers.clear()
     for raw_name, raw_value in raw:
         name = raw_name.decode("latin-1")
         value = raw_value.decode("latin-1")

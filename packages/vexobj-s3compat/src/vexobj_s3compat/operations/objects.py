@@ -112,10 +112,8 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         if "partNumber" in parameters:
             part_number = _part_number(call)
     answer = [(name.encode(), _header_value(value)) for name, value in headers.items()]
-    answer += [
-        (b"x-amz-meta-" + name.encode("latin-1", "replace"), metadata_value(value))
-        for name, value in output.object.metadata.items()
-    ]
+    if output.object.metadata:
+        answer += _metadata(output)
     if output.version_id is not None:
         answer += version_header(output.version_id)
     if output.tag_count:
@@ -127,7 +125,8 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         and part_number is None
     ):
         answer += checksum_headers(output.checksum)
-    answer += [(name.encode(), value.encode("latin-1")) for name, value in output.extra_headers]
+    if output.extra_headers:
+        answer += [(name.encode(), value.encode("latin-1")) for name, value in output.extra_headers]
     if output.public_cors:
         answer += CORS_HEADERS
     return await serve_content(
@@ -142,12 +141,21 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
     )
 
 
+def _metadata(output: ObjectOutput) -> RawHeaders:
+    return [
+        (b"x-amz-meta-" + name.encode("latin-1", "replace"), metadata_value(value))
+        for name, value in output.object.metadata.items()
+    ]
+
+
 def _stored_headers(output: ObjectOutput) -> dict[str, str]:
     return {"content-type": output.object.content_type or _DEFAULT_TYPE, **output.object.headers}
 
 
 def _header_value(text: str) -> bytes:
     """As it was sent; a line break (from an override) can not get through."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
     value = text.encode("utf-8" if not text.isascii() and not _is_latin(text) else "latin-1")
     return value.replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b" ")
 
