@@ -1,7 +1,7 @@
 """The name of a rendering: the same for the same bytes, another for any other."""
 
 import hashlib
-from dataclasses import astuple
+from functools import lru_cache
 
 from vexobj_processing.encode import encoder_version
 from vexobj_processing.limits import DEFAULT_ENCODING, DEFAULT_LIMITS, Encoding, Limits
@@ -22,7 +22,14 @@ def variant_key(
     `content_id` names the source's bytes for ever (their SHA-256, for one); so a key is never
     stale, and it makes a strong ETag.
     """
+    rendering = _rendering(transform, preference, encoding, limits.max_result_side)
+    return hashlib.sha256(content_id + rendering).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _rendering(
+    transform: Transform, preference: Preference, encoding: Encoding, max_side: int
+) -> bytes:
     formats = ",".join(preference) if transform.negotiated else ""
-    settings = f"{astuple(encoding)}{limits.max_result_side}"
-    described = (transform.canonical(), formats, settings, encoder_version())
-    return hashlib.sha256(b"\0".join((content_id, *(s.encode() for s in described)))).hexdigest()
+    described = (transform.canonical(), formats, f"{encoding} {max_side}", encoder_version())
+    return "\0".join(("", *described)).encode()

@@ -3,6 +3,8 @@
 Only the meaning goes into cache keys, so a client cannot fill a cache by rewording its header.
 """
 
+from functools import lru_cache
+
 from vexobj_processing.params import Format
 
 Preference = tuple[Format, ...]
@@ -12,6 +14,7 @@ is alpha to keep, PNG for PNG alone (the client refuses JPEG)."""
 _MODERN = (Format.AVIF, Format.WEBP)
 
 
+@lru_cache(maxsize=256)
 def negotiate(accept: str | None) -> Preference:
     """One of seven preferences, by q-values (RFC 9110 section 12.5.1).
 
