@@ -16,7 +16,7 @@ from vexobj_server.rest.models import (
     NewBucket,
 )
 from vexobj_server.rest.problems import problems
-from vexobj_server.services.buckets import every_bucket
+from vexobj_server.services.buckets import check_not_reserved, every_bucket
 from vexobj_server.transfer.errors import RestError
 from vexobj_storage import Bucket, BucketChange, Versioning
 
@@ -48,6 +48,7 @@ async def list_buckets(context: Context, caller: Caller) -> BucketList:
 )
 async def create_bucket(new: NewBucket, context: Context, caller: Caller) -> BucketInfo:
     context.access.require(caller, Action.CREATE_BUCKET)
+    check_not_reserved(new.name)
     bucket = await context.store.create_bucket(new.name, caller.identity.id, public=new.public)
     return bucket_info(bucket)
 

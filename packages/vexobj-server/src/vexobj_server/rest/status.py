@@ -21,7 +21,9 @@ from vexobj_server.services.context import Services
 
 router = APIRouter(tags=["status"])
 
-_UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Unavailable, "description": "The store cannot be read."}}
+_UNAVAILABLE: dict[int | str, dict[str, Any]] = {
+    503: {"model": Unavailable, "description": "The store cannot be read."}
+}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 

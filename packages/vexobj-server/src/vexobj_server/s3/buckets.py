@@ -16,6 +16,7 @@ from vexobj_s3compat.types import (
 )
 from vexobj_server.s3.base import OperationGroup, proven
 from vexobj_server.s3.convert import acl_text
+from vexobj_server.services.buckets import check_not_reserved
 from vexobj_storage import BucketAlreadyExists as NameTaken
 from vexobj_storage import BucketChange, Versioning
 
@@ -53,6 +54,7 @@ class BucketOperations(OperationGroup):
         asked = request.input
         if asked.object_lock_enabled:
             raise NotImplementedYet("Object lock is not implemented.")
+        check_not_reserved(asked.bucket)
         owner_id = principal.identity.id
         try:
             await self._store.create_bucket(

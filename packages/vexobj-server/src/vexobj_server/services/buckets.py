@@ -2,9 +2,16 @@
 
 from collections.abc import AsyncIterator
 
-from vexobj_storage import Bucket, ObjectStore
+from vexobj_storage import Bucket, InvalidBucketName, ObjectStore
 
 _PAGE = 1000
+_RESERVED = frozenset({"dashboard"})
+
+
+def check_not_reserved(name: str) -> None:
+    """A bucket must not hide a path of the server's own. Raises: InvalidBucketName."""
+    if name in _RESERVED:
+        raise InvalidBucketName(name, "the name is reserved")
 
 
 async def every_bucket(store: ObjectStore, owner_id: str | None = None) -> AsyncIterator[Bucket]:
