@@ -223,6 +223,52 @@ class TestBrokenBackend:
             await owner.get("media", b"k")
 
 
+class EndlessContent:
+    """Content that goes on until it is closed."""
+
+    def __init__(self, closed: asyncio.Event) -> None:
+        self.size = 10**12
+        self._closed = closed
+
+    async def open(self, _start: int, _length: int) -> Payload:
+        async def stream() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield b"x" * 65536
+            finally:
+                self._closed.set()
+
+        return stream()
+
+    async def part(self, _number: int) -> None:
+        return None
+
+
+class Endless(MemoryBackend):
+    """Every object is endless."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = asyncio.Event()
+
+    async def get_object(self, request: t.Request[t.ObjectInput]) -> t.ObjectOutput:
+        found = await super().get_object(request)
+        content = EndlessContent(self.closed)
+        return t.ObjectOutput(found.etag, found.last_modified, found.object, content)
+
+
+class TestEndlessDownload:
+    @pytest.fixture
+    def backend(self) -> Endless:
+        return Endless()
+
+    async def test_a_reader_that_left_stops_it(self, backend: Endless, owner: S3TestClient) -> None:
+        await owner.put("media", b"k", b"x", {"x-amz-acl": "public-read"})
+        request = b"GET /media/k HTTP/1.1\r\nhost: x\r\n\r\n"
+        assert (await talk(owner.base_url, request)).startswith(b"HTTP/1.1 200")
+        await asyncio.wait_for(backend.closed.wait(), 20)
+
+
 async def test_an_empty_backend_answers_not_implemented() -> None:
     app = S3App(S3Backend(), MemoryCredentials({}))
     transport = httpx.ASGITransport(app)

@@ -17,11 +17,11 @@ from typing import Any
 from vexobj_s3compat.asgi import RawHeaders, Receive, Scope, Send
 from vexobj_s3compat.authenticate import Identity, authenticate
 from vexobj_s3compat.backend import Credentials, S3Backend
-from vexobj_s3compat.body import request_body
+from vexobj_s3compat.body import request_body, without_checksums
 from vexobj_s3compat.call import Call, decode_headers, decode_query, first_values, state
 from vexobj_s3compat.cors import preflight
 from vexobj_s3compat.document import read_document
-from vexobj_s3compat.errors import InternalError, S3Error
+from vexobj_s3compat.errors import BucketNotEmpty, InternalError, NoSuchBucket, NoSuchKey, S3Error
 from vexobj_s3compat.incoming import Incoming
 from vexobj_s3compat.keepalive import respond_slowly, settle
 from vexobj_s3compat.operation import Operation
@@ -166,26 +166,36 @@ class S3App:
     async def _attach_body(
         call: Call, operation: Operation, identity: Identity, incoming: Incoming
     ) -> None:
-        body = request_body(incoming, call.headers, identity.payload_hash, identity.seed)
-        if operation.document_limit_bytes:
-            call.document = await read_document(body, operation.document_limit_bytes)
+        headers = call.headers
+        limit = operation.document_limit_bytes
+        if limit and "content-length" not in headers and "transfer-encoding" not in headers:
+            return
+        if operation.checksum_of_object:
+            headers = without_checksums(headers)
+        body = request_body(incoming, headers, identity.payload_hash, identity.seed)
+        if limit:
+            call.document = await read_document(body, limit)
         else:
             call.body = body
 
     async def _perform(self, operation: Operation, call: Call) -> Response:
-        wanted = operation.parse(call)
-        request = Request(
-            operation.name,
-            wanted,
-            call.caller,
-            call.request_id,
-            call.method,
-            call.headers,
-            call.query,
-            call.scope,
-        )
-        output = await self._calls[operation.backend](request)
-        return await operation.shape(call, wanted, output)
+        try:
+            wanted = operation.parse(call)
+            request = Request(
+                operation.name,
+                wanted,
+                call.caller,
+                call.request_id,
+                call.method,
+                call.headers,
+                call.query,
+                call.scope,
+            )
+            output = await self._calls[operation.backend](request)
+            return await operation.shape(call, wanted, output)
+        except S3Error as error:
+            _name(error, call)
+            raise
 
 
 def _mounted_path(scope: Scope) -> bytes:
@@ -198,6 +208,16 @@ def _mounted_path(scope: Scope) -> bytes:
     if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in {b"", b"/"}:
         return path[len(prefix) :]
     return path
+
+
+def _name(error: S3Error, call: Call) -> None:
+    """Say what was missing, as AWS does, where the backend did not and a copy leaves no doubt."""
+    if "x-amz-copy-source" in call.headers:
+        return
+    if isinstance(error, NoSuchKey):
+        error.fields.setdefault("Key", call.key.decode())
+    elif isinstance(error, NoSuchBucket | BucketNotEmpty):
+        error.fields.setdefault("BucketName", call.bucket)
 
 
 def _condition(error: BaseException, request_id: str) -> S3Error:

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
+from vexobj_s3compat.checksums import HEADERS as CHECKSUM_HEADERS
 from vexobj_s3compat.checksums import RequestChecksum, decode, encode, new_hasher, parse_request
 from vexobj_s3compat.content import Hasher
 from vexobj_s3compat.errors import (
@@ -200,7 +201,7 @@ def request_body(
         raise InvalidRequest("A signed streaming payload needs a signed request")
     size = _length(headers, "x-amz-decoded-content-length")
     if size is None:
-        raise MissingContentLength
+        _plain_length(headers)
     trailer = promise.checksum.trailer if promise.checksum is not None else None
     decoder = ChunkedDecoder(
         payload_hash,
@@ -209,6 +210,11 @@ def request_body(
         decoded_length=size,
     )
     return RequestBody(incoming, promise, size, decoder)
+
+
+def without_checksums(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers of a request whose x-amz-checksum- headers do not speak of its body."""
+    return {name: value for name, value in headers.items() if name not in CHECKSUM_HEADERS}
 
 
 def _plain_length(headers: Mapping[str, str]) -> int | None:

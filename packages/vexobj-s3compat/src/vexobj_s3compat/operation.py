@@ -33,6 +33,8 @@ class Operation:
     required: tuple[str, ...] = ()
     document_limit_bytes: int = 0
     """The largest XML body; 0 for an operation without one."""
+    checksum_of_object: bool = False
+    """An x-amz-checksum- header speaks of the object, not of this request's body."""
     streams_body: bool = False
     slow: bool = False
     """The backend may take long: the answer is begun with whitespace that keeps clients waiting."""

@@ -19,6 +19,7 @@ from vexobj_s3compat.errors import (
 )
 from vexobj_s3compat.target import check_key
 from vexobj_s3compat.types import Headers, ObjectHeaders, WriteConditions
+from vexobj_s3compat.xml import Element, child_text
 
 METADATA_LIMIT_BYTES = 2048
 PAGE_LIMIT = 1000
@@ -145,6 +146,12 @@ def write_conditions(call: Call) -> WriteConditions:
 
 
 _UNCONDITIONAL = WriteConditions()
+
+
+def leaf(parent: Element, name: str) -> str | None:
+    """The text of a child that is a name, number or flag: whitespace around it means nothing."""
+    text = child_text(parent, name)
+    return None if text is None else text.strip()
 
 
 def unquote_etag(value: str) -> str:

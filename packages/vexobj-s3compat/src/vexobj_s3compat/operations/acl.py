@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.errors import InvalidRequest, MalformedACLError, NotImplementedYet
 from vexobj_s3compat.operation import Operation
-from vexobj_s3compat.operations._input import invalid_argument, version_id
+from vexobj_s3compat.operations._input import invalid_argument, leaf, version_id
 from vexobj_s3compat.operations._output import empty, owner_element, xml_response
 from vexobj_s3compat.respond import Response
 from vexobj_s3compat.target import Target
@@ -21,7 +21,7 @@ from vexobj_s3compat.types import (
     PutBucketAclInput,
     PutObjectAclInput,
 )
-from vexobj_s3compat.xml import Element, child_text, children, parse
+from vexobj_s3compat.xml import Element, children, parse
 
 PRIVATE = "private"
 PUBLIC_READ = "public-read"
@@ -92,22 +92,22 @@ def canned_from_document(data: bytes) -> str:
     """
     root = parse(data, "AccessControlPolicy")
     owner = _named(root, "Owner")
-    owner_id = None if owner is None else child_text(owner, "ID")
+    owner_id = None if owner is None else leaf(owner, "ID")
     grants = _named(root, "AccessControlList")
     if grants is None:
         raise MalformedACLError
     canned = PRIVATE
     for grant in children(grants, "Grant"):
         grantee = _named(grant, "Grantee")
-        permission = child_text(grant, "Permission")
+        permission = leaf(grant, "Permission")
         if grantee is None or permission is None:
             raise MalformedACLError
-        if child_text(grantee, "URI") == _ALL_USERS and permission == "READ":
+        if leaf(grantee, "URI") == _ALL_USERS and permission == "READ":
             canned = PUBLIC_READ
         elif not (
             permission == "FULL_CONTROL"
             and owner_id is not None
-            and child_text(grantee, "ID") == owner_id
+            and leaf(grantee, "ID") == owner_id
         ):
             raise NotImplementedYet
     return canned

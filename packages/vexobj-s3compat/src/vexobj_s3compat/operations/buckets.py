@@ -10,6 +10,7 @@ from vexobj_s3compat.errors import (
     NotImplementedYet,
 )
 from vexobj_s3compat.operation import Operation
+from vexobj_s3compat.operations._input import leaf
 from vexobj_s3compat.operations._output import empty, no_content, optional, xml_response
 from vexobj_s3compat.operations.acl import canned_from_headers
 from vexobj_s3compat.respond import Response
@@ -21,7 +22,7 @@ from vexobj_s3compat.types import (
     PutBucketVersioningInput,
     VersioningOutput,
 )
-from vexobj_s3compat.xml import child_text, parse
+from vexobj_s3compat.xml import parse
 
 _DOCUMENT_LIMIT_BYTES = 64 * 1024
 
@@ -36,7 +37,7 @@ def parse_create_bucket(call: Call) -> CreateBucketInput:
     constraint = ""
     if call.document.strip():
         root = parse(call.document, "CreateBucketConfiguration")
-        constraint = child_text(root, "LocationConstraint") or ""
+        constraint = leaf(root, "LocationConstraint") or ""
     if constraint and constraint != call.region:
         raise InvalidLocationConstraint(fields={"LocationConstraint": constraint})
     lock = call.headers.get("x-amz-bucket-object-lock-enabled", "")
@@ -72,8 +73,8 @@ async def shape_versioning(_: Call, __: BucketInput, output: VersioningOutput) -
 
 def parse_put_versioning(call: Call) -> PutBucketVersioningInput:
     root = parse(call.document, "VersioningConfiguration")
-    status = child_text(root, "Status")
-    if child_text(root, "MfaDelete") == "Enabled":
+    status = leaf(root, "Status")
+    if leaf(root, "MfaDelete") == "Enabled":
         raise NotImplementedYet
     if status == "Enabled":
         return PutBucketVersioningInput(call.bucket, "Enabled")

@@ -11,6 +11,7 @@ from vexobj_s3compat.operations._input import (
     integer,
     invalid_argument,
     key_bytes,
+    leaf,
     object_headers,
     page_size,
     refuse_unsupported,
@@ -54,7 +55,7 @@ from vexobj_s3compat.types import (
     UploadPartInput,
     UploadPartOutput,
 )
-from vexobj_s3compat.xml import Element, child_text, children, element, parse, timestamp
+from vexobj_s3compat.xml import Element, children, element, parse, timestamp
 
 PART_LIMIT = 10_000
 _COMPLETE_DOCUMENT_BYTES = 4 * 1024 * 1024
@@ -183,12 +184,12 @@ def parse_complete(call: Call) -> CompleteMultipartUploadInput:
 
 
 def _completed_part(part: Element) -> CompletedPart:
-    number, etag = child_text(part, "PartNumber"), child_text(part, "ETag")
+    number, etag = leaf(part, "PartNumber"), leaf(part, "ETag")
     if number is None or etag is None or len(number) > 9:
         raise MalformedXML
     if not (number.isascii() and number.isdecimal()):
         raise MalformedXML
-    checksums = (child_text(part, f"Checksum{name}") for name in ALGORITHMS)
+    checksums = (leaf(part, f"Checksum{name}") for name in ALGORITHMS)
     return CompletedPart(
         int(number), unquote_etag(etag), next((value for value in checksums if value), None)
     )
@@ -363,6 +364,7 @@ OPERATIONS = (
         document_limit_bytes=_COMPLETE_DOCUMENT_BYTES,
         parse=parse_complete,
         backend="complete_multipart_upload",
+        checksum_of_object=True,
         shape=shape_complete,
         slow=True,
     ),

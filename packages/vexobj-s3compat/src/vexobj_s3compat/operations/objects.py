@@ -13,6 +13,7 @@ from vexobj_s3compat.operations._input import (
     check_identifier,
     integer,
     invalid_argument,
+    leaf,
     object_headers,
     refuse_unsupported,
     tags,
@@ -213,7 +214,7 @@ def parse_delete_objects(call: Call) -> DeleteObjectsInput:
         key = child_text(item, "Key")
         if not key:
             raise MalformedXML
-        version = child_text(item, "VersionId") or None
+        version = leaf(item, "VersionId") or None
         raw = key.encode()
         check_key(raw)
         objects.append(ObjectIdentifier(raw, version and check_identifier("VersionId", version)))
@@ -225,7 +226,7 @@ def parse_delete_objects(call: Call) -> DeleteObjectsInput:
 async def shape_delete_objects(
     call: Call, _: DeleteObjectsInput, output: DeleteObjectsOutput
 ) -> Response:
-    quiet = (child_text(parse(call.document, "Delete"), "Quiet") or "").lower() == "true"
+    quiet = (leaf(parse(call.document, "Delete"), "Quiet") or "").lower() == "true"
     return xml_response(
         "DeleteResult",
         *(

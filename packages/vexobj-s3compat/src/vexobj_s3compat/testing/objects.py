@@ -59,6 +59,7 @@ async def round_trip(s3: Conformance) -> None:
     assert (deleted.status, deleted.body) == (204, b"")
     gone = await s3.owner.get(bucket, b"a.png")
     assert (gone.status, gone.error) == (404, "NoSuchKey")
+    assert child_text(gone.xml("Error"), "Key") == "a.png"
     again = await s3.owner.send("DELETE", s3.owner.path(bucket, b"a.png"))
     assert again.status == 204
     assert (await s3.owner.send("HEAD", s3.owner.path(bucket, b"a.png"))).body == b""

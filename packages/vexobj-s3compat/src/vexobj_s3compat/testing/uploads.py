@@ -22,7 +22,12 @@ async def _begin(s3: Conformance, bucket: str, key: bytes) -> str:
 
 
 async def _complete(
-    s3: Conformance, bucket: str, key: bytes, upload_id: str, parts: list[tuple[int, str]]
+    s3: Conformance,
+    bucket: str,
+    key: bytes,
+    upload_id: str,
+    parts: list[tuple[int, str]],
+    headers: dict[str, str] | None = None,
 ) -> Answer:
     listed = "".join(
         f"<Part><PartNumber>{n}</PartNumber><ETag>{escape(e, {chr(34): '&quot;'})}</ETag></Part>"
@@ -30,7 +35,8 @@ async def _complete(
     )
     document = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
     path = s3.owner.path(bucket, key)
-    return await s3.owner.send("POST", path, f"uploadId={upload_id}", body=document)
+    query = f"uploadId={upload_id}"
+    return await s3.owner.send("POST", path, query, body=document, headers=headers)
 
 
 async def multipart(s3: Conformance) -> None:
@@ -71,6 +77,24 @@ async def multipart(s3: Conformance) -> None:
     assert part.headers["x-amz-mp-parts-count"] == "3"
     beyond = await s3.owner.get(bucket, key, "partNumber=4")
     assert beyond.status == 416
+
+
+async def checksum_of_the_whole(s3: Conformance) -> None:
+    """The checksum in CompleteMultipartUpload's headers is the object's, not the document's."""
+    bucket = await s3.bucket()
+    path = s3.owner.path(bucket, b"sum")
+    kind = {"x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "FULL_OBJECT"}
+    begun = await s3.owner.send("POST", path, "uploads", headers=kind)
+    upload_id = quoted(child_text(begun.xml("InitiateMultipartUploadResult"), "UploadId") or "")
+    crc = base64.b64encode(zlib.crc32(b"whole").to_bytes(4, "big")).decode()
+    summed = {"x-amz-checksum-crc32": crc}
+    query = f"partNumber=1&uploadId={upload_id}"
+    part = await s3.owner.send("PUT", path, query, body=b"whole", headers=summed)
+    assert part.headers["x-amz-checksum-crc32"] == crc
+    parts = [(1, part.headers["etag"])]
+    told = {**summed, "x-amz-checksum-type": "FULL_OBJECT"}
+    done = await _complete(s3, bucket, b"sum", upload_id, parts, told)
+    assert (done.status, (await s3.owner.get(bucket, b"sum")).body) == (200, b"whole")
 
 
 async def copied_parts_and_abort(s3: Conformance) -> None:
@@ -202,6 +226,7 @@ async def signatures(s3: Conformance) -> None:
 
 SCENARIOS: tuple[Scenario, ...] = (
     multipart,
+    checksum_of_the_whole,
     copied_parts_and_abort,
     promised_digests,
     aws_chunked,
