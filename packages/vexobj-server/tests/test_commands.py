@@ -117,6 +117,7 @@ def test_the_first_start_shows_the_key_once_and_the_second_none(tmp_path: Path) 
         assert server.get("/v1/buckets", Authorization=f"Bearer {secrets[0]}")[0] == 200
         assert server.stop() == 0
         assert secrets[0] not in server.said()
+    assert "has this version's schema" in run("doctor", directory=tmp_path).stdout
 
 
 def test_a_root_key_from_the_environment_is_a_bearer_token_too_and_never_shown(

@@ -19,10 +19,9 @@ from vexobj_auth import (
     make_key,
     new_identity,
 )
-from vexobj_storage.store import StoreConfig
-
 from vexobj_server.runtime import write_private
 from vexobj_server.settings import AuthSettings, Settings, SettingsError
+from vexobj_storage.store import StoreConfig
 
 SECRET_FILE = "server-secret"  # noqa: S105 - a file name
 CREDENTIALS_FILE = "admin-credentials"

@@ -1,5 +1,6 @@
 """`vexobj doctor`: looks for what could go wrong on this machine, without changing anything."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -93,6 +94,33 @@ def _has_wal_reset_bug(found: tuple[int, ...]) -> bool:
     return found < newest and not backported
 
 
+def check_schema(settings: Settings) -> Iterator[Finding]:
+    database = settings.storage.data_dir / "metadata.db"
+    if settings.metadata.url is not None or not database.exists():
+        return
+    from vexobj_storage.metadata.migrate import head
+
+    # A database at rest has no log, and then reading it must not make one.
+    mode = "mode=ro" if database.with_name("metadata.db-wal").exists() else "immutable=1"
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{database.absolute().as_uri()}?{mode}", uri=True)
+        ) as it:
+            row = it.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        yield Finding(Verdict.FAILURE, f"{database} cannot be read: {error}.")
+        return
+    found = None if row is None else row[0]
+    if found == head():
+        yield Finding(Verdict.FINE, f"{database} has this version's schema ({found}).")
+    else:
+        yield Finding(
+            Verdict.WARNING,
+            f"{database} has schema {found}, this version works with {head()}: an older one is"
+            " migrated at the start, a newer one is refused.",
+        )
+
+
 def check_images(_settings: Settings) -> Iterator[Finding]:
     from PIL import Image, features
 
@@ -148,6 +176,7 @@ _CHECKS: tuple[Check, ...] = (
     check_data_dir,
     check_space,
     check_sqlite,
+    check_schema,
     check_images,
     check_clock,
     check_port,

@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from vexobj_auth import NewKey, SecretBox
-from vexobj_storage import ObjectStore
-from vexobj_storage.errors import StorageError
-
 from vexobj_server.bootstrap import (
     CREDENTIALS_FILE,
     first_key,
@@ -32,6 +29,8 @@ from vexobj_server.observability.page import MetricsPage
 from vexobj_server.runtime import Runtime, create_runtime, load_runtime
 from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
+from vexobj_storage import ObjectStore
+from vexobj_storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 

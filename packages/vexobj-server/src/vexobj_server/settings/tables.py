@@ -205,7 +205,6 @@ class ImagesSettings:
     max_dimension: int = _setting(
         integer(1, 65535), 4096, "The longest side of a result, in pixels."
     )
-    max_frames: int = _setting(integer(1), 100, "The most frames of an animation.")
     timeout: timedelta = _setting(
         DURATION, timedelta(seconds=10), "A transformation is given up after so long."
     )
