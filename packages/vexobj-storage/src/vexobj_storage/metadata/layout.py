@@ -23,7 +23,9 @@ class Layout(Sequence[Segment]):
 
     def __init__(self, packed: bytes) -> None:
         self.packed = packed
-        self._segments, self._parts = _HEADER.unpack_from(packed)
+        segments, parts = _HEADER.unpack_from(packed)
+        self._segments: int = segments
+        self._parts: int = parts
         self._parts_at = _HEADER.size + self._segments * _SEGMENT.size
 
     @classmethod

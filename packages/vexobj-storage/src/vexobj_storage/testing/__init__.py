@@ -1,0 +1,28 @@
+"""What every store must do, as classes to inherit in a test module, and a check of a whole store.
+
+Inherit a contract class and give it a fixture `store`: an open, empty `ObjectStore` whose
+`gc_grace` is zero. They need pytest; `StoreModel`, in the module `model`, needs Hypothesis too.
+"""
+
+from vexobj_storage.testing.contract import (
+    AccountContract,
+    BucketContract,
+    ObjectContract,
+)
+from vexobj_storage.testing.invariants import Violations, invariants
+from vexobj_storage.testing.listings import ListingContract
+from vexobj_storage.testing.multipart import MultipartContract
+from vexobj_storage.testing.races import RaceContract
+from vexobj_storage.testing.versions import VersionContract
+
+__all__ = [
+    "AccountContract",
+    "BucketContract",
+    "ListingContract",
+    "MultipartContract",
+    "ObjectContract",
+    "RaceContract",
+    "VersionContract",
+    "Violations",
+    "invariants",
+]

@@ -1,0 +1,110 @@
+"""The contract of the store, on each metadata engine and each kind of blob store."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from vexobj_storage import (
+    BlobStore,
+    LocalBlobStore,
+    MemoryBlobStore,
+    MetaStore,
+    ObjectStore,
+    StoreConfig,
+    open_metadata,
+)
+from vexobj_storage.testing import (
+    AccountContract,
+    BucketContract,
+    ListingContract,
+    MultipartContract,
+    ObjectContract,
+    RaceContract,
+    VersionContract,
+)
+
+
+@pytest.fixture(scope="module")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database to copy: quicker than migrating one for each test."""
+    directory = tmp_path_factory.mktemp("template")
+
+    async def migrate() -> None:
+        metadata = await open_metadata(directory)
+        await metadata.close()
+
+    asyncio.run(migrate())
+    return directory
+
+
+@pytest.fixture
+async def metadata(
+    tmp_path: Path, metadata_url: str | None, sqlite_template: Path
+) -> AsyncIterator[MetaStore]:
+    if metadata_url is None:
+        shutil.copytree(sqlite_template, tmp_path, dirs_exist_ok=True)
+    engine = await open_metadata(tmp_path, metadata_url)
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, metadata: MetaStore) -> AsyncIterator[ObjectStore]:
+    """With blobs in memory; `OnFiles` has them in files."""
+    async for store in _store(tmp_path, metadata, MemoryBlobStore()):
+        yield store
+
+
+async def _store(
+    tmp_path: Path, metadata: MetaStore, blobs: BlobStore
+) -> AsyncIterator[ObjectStore]:
+    store = ObjectStore(StoreConfig(tmp_path, gc_grace=timedelta(0)), metadata, blobs)
+    yield store
+    await store.close()
+
+
+class OnFiles:
+    @pytest.fixture
+    async def store(self, tmp_path: Path, metadata: MetaStore) -> AsyncIterator[ObjectStore]:
+        async for store in _store(tmp_path, metadata, LocalBlobStore(tmp_path)):
+            yield store
+
+
+class TestBuckets(BucketContract):
+    pass
+
+
+class TestObjects(ObjectContract):
+    pass
+
+
+class TestObjectsOnFiles(OnFiles, ObjectContract):
+    pass
+
+
+class TestVersions(VersionContract):
+    pass
+
+
+class TestMultipart(MultipartContract):
+    pass
+
+
+class TestMultipartOnFiles(OnFiles, MultipartContract):
+    pass
+
+
+class TestListings(ListingContract):
+    pass
+
+
+class TestAccounts(AccountContract):
+    pass
+
+
+class TestRaces(RaceContract):
+    pass
