@@ -29,7 +29,7 @@ from vexobj_server.media.errors import MediaUnavailable, MediaUnsupported
 from vexobj_server.media.protocol import MediaFile
 from vexobj_server.media.supervisor import BrokerHandle, start_broker
 from vexobj_server.services.variants import Variant, Variants
-from vexobj_storage.types import ObjectAttributes, ObjectVersion, StoredObject
+from vexobj_storage import ObjectAttributes, ObjectVersion, StoredObject
 
 ASKED = Transform(100, 80)
 PHOTO = encoded(photo(), "JPEG")

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from vexobj_processing.errors import LimitExceeded
 
-# Peak bytes per source pixel while the format is decoded, measured on 49 MP files with Pillow 13
-# (WebP decodes into a canvas of its own and copies twice); rounded up. JPEG is what it costs
-# after `draft` has scaled it; a progressive one also keeps its coefficients.
-_BYTES_PER_PIXEL = {"JPEG": 4, "PNG": 8, "WEBP": 16, "AVIF": 10, "GIF": 8, "BMP": 8}
+# Peak bytes per source pixel while the format is decoded, rounded up from what 25 MP files of each
+# colour model took with Pillow 13: WebP decodes into a canvas of its own, AVIF keeps its planes.
+# JPEG is what it costs after `draft` has scaled it; a progressive one also keeps coefficients.
+_BYTES_PER_PIXEL = {"JPEG": 4, "PNG": 10, "WEBP": 16, "AVIF": 14, "GIF": 10, "BMP": 8}
 _PROGRESSIVE_BYTES_PER_PIXEL = 6
 _RESULT_BYTES_PER_PIXEL = 12
 _BASE_BYTES = 4 * 1024**2

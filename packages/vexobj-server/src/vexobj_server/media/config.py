@@ -54,6 +54,8 @@ def image_limits(settings: Settings) -> Limits:
         max_source_bytes=images.max_transform_size,
         max_source_pixels=images.max_source_pixels,
         max_result_side=images.max_dimension,
+        # What the codecs and the interpreter need beside the picture comes on top.
+        max_memory_bytes=images.worker_memory * 5 // 8,
     )
 
 
@@ -71,7 +73,7 @@ def broker_config(settings: Settings, socket_path: Path) -> BrokerConfig:
     images = settings.images
     return BrokerConfig(
         socket_path=socket_path,
-        workers=images.workers or os.cpu_count() or 1,
+        workers=images.workers or _processors(),
         cache_dir=settings.cache_dir,
         cache_bytes=settings.cache.disk_size or _UNLIMITED_BYTES,
         queue_size=images.queue_size,
@@ -81,3 +83,9 @@ def broker_config(settings: Settings, socket_path: Path) -> BrokerConfig:
         limits=image_limits(settings),
         encoding=image_encoding(settings),
     )
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -26,7 +26,7 @@ from vexobj_s3compat import PartRange, Payload
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.errors import MediaUnsupported
 from vexobj_server.media.protocol import MediaFile
-from vexobj_storage.types import StoredObject
+from vexobj_storage import StoredObject
 
 _CONTENT_TYPE = "content-type"
 # What is larger is sent from its file and never held in memory.
