@@ -7,8 +7,8 @@ User content is never trusted on the main origin: what a browser could execute i
 Header = tuple[bytes, bytes]
 
 _NATIVE_POLICY = (
-    b"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none';"
-    b" base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    b"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
+    b" object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _SANDBOX_POLICY = (
     b"sandbox; default-src 'none'; img-src 'self' data:; media-src 'self';"
