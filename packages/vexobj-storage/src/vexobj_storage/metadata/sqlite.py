@@ -50,6 +50,8 @@ class SqliteMetaStore:
         self._closed = False
 
     async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._closed:
+            raise StoreClosed
         return await self._writer.submit(operation, args, kwargs)
 
     async def read(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

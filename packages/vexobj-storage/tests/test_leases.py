@@ -1,0 +1,96 @@
+"""Leases exclude, expire, and fence off who held them before."""
+
+import asyncio
+
+import pytest
+
+from vexobj_storage.errors import LeaseLost
+from vexobj_storage.metadata import leases
+from vexobj_storage.metadata.leases import Lease, run_leased
+from vexobj_storage.metadata.tx import MetaStore
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_us = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now_us
+
+
+async def take(metadata: MetaStore, holder: str, now_us: int) -> Lease | None:
+    return await metadata.write(leases.acquire, "gc", holder, now_us=now_us, seconds=10)
+
+
+async def test_one_holder_until_it_expires(metadata: MetaStore) -> None:
+    first = await take(metadata, "a", 0)
+    assert first == Lease("gc", "a", 1)
+    assert await take(metadata, "b", 9_999_999) is None
+    second = await take(metadata, "b", 10_000_000)
+    assert second == Lease("gc", "b", 2)
+    assert not await metadata.write(leases.renew, first, now_us=10_000_000, seconds=10)
+    with pytest.raises(LeaseLost):
+        await metadata.write(leases.check, first)
+    await metadata.write(leases.check, second)
+
+
+async def test_renewing_prolongs_and_releasing_frees(metadata: MetaStore) -> None:
+    lease = await take(metadata, "a", 0)
+    assert lease is not None
+    assert await metadata.write(leases.renew, lease, now_us=9_000_000, seconds=10)
+    assert await take(metadata, "b", 18_000_000) is None
+    await metadata.write(leases.release, lease)
+    assert await take(metadata, "b", 18_000_000) == Lease("gc", "b", 2)
+    await metadata.write(leases.release, lease)
+    assert await take(metadata, "c", 18_000_000) is None
+
+
+async def test_of_many_one_gets_it(metadata: MetaStore) -> None:
+    taken = await asyncio.gather(*(take(metadata, str(i), 0) for i in range(20)))
+    assert sum(lease is not None for lease in taken) == 1
+
+
+async def test_work_runs_under_one_lease_at_a_time(metadata: MetaStore) -> None:
+    running, ran = 0, []
+
+    async def work(lease: Lease) -> None:
+        nonlocal running
+        running += 1
+        assert running == 1
+        await metadata.write(leases.check, lease)
+        ran.append(lease.token)
+        running -= 1
+
+    await asyncio.gather(
+        *(run_leased(metadata, "gc", str(i), work, seconds=0.06, clock=Clock()) for i in range(4))
+    )
+    assert sorted(ran) == ran == [1, 2, 3, 4]
+
+
+async def test_work_is_cancelled_when_its_lease_is_lost(metadata: MetaStore) -> None:
+    clock, started, tokens = Clock(), asyncio.Event(), []
+
+    async def work(lease: Lease) -> None:
+        tokens.append(lease.token)
+        started.set()
+        if len(tokens) == 1:
+            await asyncio.Event().wait()
+
+    running = asyncio.create_task(run_leased(metadata, "gc", "a", work, seconds=0.09, clock=clock))
+    await started.wait()
+    thief = await metadata.write(
+        leases.acquire, "gc", "thief", now_us=clock() + 10_000_000, seconds=0
+    )
+    assert thief is not None
+    clock.now_us += 20_000_000
+    await running
+    assert tokens == [1, 3]
+
+
+async def test_what_the_work_raises_comes_out_and_frees_the_lease(metadata: MetaStore) -> None:
+    async def work(_: Lease) -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await run_leased(metadata, "gc", "a", work, clock=Clock())
+    assert await take(metadata, "b", 1_000_000) == Lease("gc", "b", 2)
