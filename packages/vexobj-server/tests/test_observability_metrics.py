@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from vexobj_server.media.protocol import BrokerStats
 from vexobj_server.observability import families
 from vexobj_server.observability.exposition import Sample, metrics_text
+from vexobj_server.observability.media import media_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage, read_pages
 
@@ -126,6 +129,15 @@ def test_what_others_looked_up_goes_in_too(tmp_path: Path) -> None:
     extra = [Sample(families.CACHE_BYTES, 12, (("tier", 'odd "tier"\\\n'),))]
     found = samples(metrics_text(tmp_path, tmp_path, "1", extra))
     assert found["vexobj_cache_bytes", (("tier", 'odd "tier"\\\n'),)] == 12
+
+
+def test_every_count_of_the_media_broker_is_told(tmp_path: Path) -> None:
+    stats = {each.name: number for number, each in enumerate(fields(BrokerStats))}
+    found = samples(metrics_text(tmp_path, tmp_path, "1", media_samples(stats)))
+    assert found["vexobj_variants_computed_total", ()] == stats["computations"]
+    assert found["vexobj_media_queue_length", ()] == stats["queue_length"]
+    hits = ("vexobj_cache_requests_total", (("result", "hit"), ("tier", "disk")))
+    assert found[hits] == stats["hits"]
 
 
 def test_a_series_is_bound_once(page: MetricsPage) -> None:

@@ -57,25 +57,15 @@ BYTES_DOWNLOADED = _counter("vexobj_bytes_downloaded_total", "Bytes of content s
 S3_OPERATIONS = _counter("vexobj_s3_operations_total", "S3 operations by class of status.")
 CACHE_REQUESTS = _counter("vexobj_cache_requests_total", "Look-ups of variants by outcome.")
 CACHE_BYTES = _gauge("vexobj_cache_bytes", "Bytes held by the variant cache, by tier.")
-VARIANTS_COMPUTED = _counter(
-    "vexobj_variants_computed_total", "Variants that were really computed, by outcome."
+CACHE_ENTRIES = _gauge("vexobj_cache_entries", "Variants held by the cache, by tier.")
+VARIANTS_COMPUTED = _counter("vexobj_variants_computed_total", "Variants really computed.")
+VARIANTS_JOINED = _counter(
+    "vexobj_variants_joined_total", "Questions that were answered by another one's computation."
 )
-VARIANT_DURATION = _seconds(
-    "vexobj_variant_duration_seconds",
-    "Time to compute a variant.",
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.25,
-    0.5,
-    1,
-    2.5,
-    5,
-    10,
-)
+VARIANTS_FAILED = _counter("vexobj_variants_failed_total", "Variants not made, by reason.")
 MEDIA_QUEUE = _gauge("vexobj_media_queue_length", "Transformations waiting for a decoder.")
+MEDIA_RUNNING = _gauge("vexobj_media_running", "Transformations under way.")
+MEDIA_CHILDREN = _counter("vexobj_media_children_started_total", "Decoder processes started.")
 PROCESS_MEMORY = _gauge(
     "vexobj_process_resident_memory_bytes", "Resident memory of the server's processes."
 )
