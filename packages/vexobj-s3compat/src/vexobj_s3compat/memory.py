@@ -7,14 +7,34 @@ others may read what is `public-read`. Conditions and versions behave as on S3.
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from vexobj_s3compat import errors
 from vexobj_s3compat import types as t
+from vexobj_s3compat._memory_model import (
+    Bucket,
+    Part,
+    PartedContent,
+    Upload,
+    Version,
+    add_version,
+    check_conditions,
+    delete_marker_error,
+    find_upload,
+    find_version,
+    first_after,
+    multipart_etag,
+    new_version_id,
+    owner_of,
+    received,
+    set_versions,
+    shown_id,
+)
 from vexobj_s3compat.backend import S3Backend
-from vexobj_s3compat.content import Body, BytesContent, PartRange, Payload
+from vexobj_s3compat.conditions import check_copy_source
+from vexobj_s3compat.content import BytesContent
 from vexobj_s3compat.listing import fold
 
 PART_MINIMUM_BYTES = 5 * 1024 * 1024
@@ -22,86 +42,6 @@ PART_MINIMUM_BYTES = 5 * 1024 * 1024
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _PartedContent:
-    """Content that remembers where its parts begin."""
-
-    data: bytes
-    part_sizes: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    async def open(self, start: int, length: int) -> Payload:
-        return self.data[start : start + length]
-
-    async def part(self, number: int) -> PartRange | None:
-        if not 1 <= number <= len(self.part_sizes):
-            return None
-        start = sum(self.part_sizes[: number - 1])
-        return PartRange(start, self.part_sizes[number - 1], len(self.part_sizes))
-
-
-@dataclass(slots=True)
-class _Version:
-    version_id: str
-    owner: t.Owner
-    last_modified: datetime
-    etag: str = ""
-    delete_marker: bool = False
-    content: BytesContent | _PartedContent = field(default_factory=lambda: BytesContent(b""))
-    object: t.ObjectHeaders = field(default_factory=t.ObjectHeaders)
-    acl: str = "private"
-    tags: Mapping[str, str] = field(default_factory=dict)
-    checksum: t.ChecksumValue | None = None
-
-
-@dataclass(slots=True)
-class _Part:
-    data: bytes
-    etag: str
-    last_modified: datetime
-    checksum: t.ChecksumValue | None
-
-
-@dataclass(slots=True)
-class _Upload:
-    input: t.CreateMultipartUploadInput
-    owner: t.Owner
-    initiated_at: datetime
-    parts: dict[int, _Part] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Bucket:
-    owner: t.Owner
-    created_at: datetime
-    acl: str = "private"
-    versioning: Literal["Enabled", "Suspended"] | None = None
-    objects: dict[bytes, list[_Version]] = field(default_factory=dict)
-    """Versions of each key, newest first."""
-    uploads: dict[str, _Upload] = field(default_factory=dict)
-    completed: dict[str, t.CompleteMultipartUploadOutput] = field(default_factory=dict)
-
-
-def _owner(caller: t.Caller) -> t.Owner:
-    name = caller.access_key_id or "anonymous"
-    return t.Owner(name, name)
-
-
-async def _receive(body: Body) -> tuple[bytes, str, t.ChecksumValue | None]:
-    """The verified bytes, their MD5 in hex, and the checksum that was proved."""
-    md5, sha256, chunks = hashlib.md5(usedforsecurity=False), hashlib.sha256(), []
-    async for chunk in body:
-        for hasher in (md5, sha256, *body.hashers.values()):
-            hasher.update(chunk)
-        chunks.append(chunk)
-    body.verify(md5=md5.digest(), sha256=sha256.digest())
-    proved = body.checksum()
-    return b"".join(chunks), md5.hexdigest(), t.ChecksumValue(*proved) if proved else None
 
 
 class MemoryBackend(S3Backend):
@@ -117,35 +57,37 @@ class MemoryBackend(S3Backend):
         self._clock = clock
         self._region = region
         self._part_minimum_bytes = part_minimum_bytes
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
 
     # Access -----------------------------------------------------------------------------------
 
-    def _bucket(self, request: t.Request[Any], *, public: bool = False) -> _Bucket:
+    def _bucket(self, request: t.Request[Any], *, public: bool = False) -> Bucket:
         """The bucket, if the caller owns it, or may read it where `public` will do."""
         bucket = self._buckets.get(request.input.bucket)
         if bucket is None:
             raise errors.NoSuchBucket
-        if _owner(request.caller) != bucket.owner and not (public and bucket.acl == "public-read"):
+        if owner_of(request.caller) != bucket.owner and not (
+            public and bucket.acl == "public-read"
+        ):
             raise errors.AccessDenied
         return bucket
 
     def _version(
         self, request: t.Request[t.ObjectInput], *, owned: bool = False
-    ) -> tuple[_Bucket, _Version]:
+    ) -> tuple[Bucket, Version]:
         """The version that is asked for, if the caller may read (or, `owned`, manage) it."""
         wanted = request.input
         bucket = self._buckets.get(wanted.bucket)
         if bucket is None:
             raise errors.NoSuchBucket
-        stranger = _owner(request.caller) != bucket.owner
-        version = _find(bucket, wanted.key, wanted.version_id)
+        stranger = owner_of(request.caller) != bucket.owner
+        version = find_version(bucket, wanted.key, wanted.version_id)
         if stranger and (owned or (version is None and bucket.acl != "public-read")):
             raise errors.AccessDenied
         if version is None:
             raise errors.NoSuchVersion if wanted.version_id else errors.NoSuchKey
         if version.delete_marker:
-            raise _delete_marker(version, by_id=wanted.version_id is not None)
+            raise delete_marker_error(version, by_id=wanted.version_id is not None)
         if stranger and version.acl != "public-read":
             raise errors.AccessDenied
         return bucket, version
@@ -153,7 +95,7 @@ class MemoryBackend(S3Backend):
     # Buckets ----------------------------------------------------------------------------------
 
     async def list_buckets(self, request: t.Request[t.ListBucketsInput]) -> t.ListBucketsOutput:
-        wanted, owner = request.input, _owner(request.caller)
+        wanted, owner = request.input, owner_of(request.caller)
         if request.caller.access_key_id is None:
             raise errors.AccessDenied
         names = sorted(
@@ -171,7 +113,7 @@ class MemoryBackend(S3Backend):
         )
 
     async def create_bucket(self, request: t.Request[t.CreateBucketInput]) -> None:
-        wanted, owner = request.input, _owner(request.caller)
+        wanted, owner = request.input, owner_of(request.caller)
         if request.caller.access_key_id is None:
             raise errors.AccessDenied
         present = self._buckets.get(wanted.bucket)
@@ -181,7 +123,7 @@ class MemoryBackend(S3Backend):
             if self._region != "us-east-1":
                 raise errors.BucketAlreadyOwnedByYou
             return
-        self._buckets[wanted.bucket] = _Bucket(owner, self._clock(), wanted.acl or "private")
+        self._buckets[wanted.bucket] = Bucket(owner, self._clock(), wanted.acl or "private")
 
     async def head_bucket(self, request: t.Request[t.BucketInput]) -> t.HeadBucketOutput:
         self._bucket(request, public=True)
@@ -244,7 +186,9 @@ class MemoryBackend(S3Backend):
             if key >= wanted.key_marker
         ]
         ids = [version.version_id for _, (version, _) in rows]
-        begin = _after([key for key, _ in rows], ids, wanted.key_marker, wanted.version_id_marker)
+        begin = first_after(
+            [key for key, _ in rows], ids, wanted.key_marker, wanted.version_id_marker
+        )
         page = fold(
             rows[begin:], wanted.prefix, wanted.delimiter, wanted.key_marker, wanted.max_keys
         )
@@ -272,9 +216,9 @@ class MemoryBackend(S3Backend):
 
     async def put_object(self, request: t.Request[t.PutObjectInput]) -> t.PutObjectOutput:
         wanted, bucket = request.input, self._bucket(request)
-        _check_conditions(bucket, wanted.key, wanted.conditions)
-        data, etag, checksum = await _receive(wanted.body)
-        _check_conditions(bucket, wanted.key, wanted.conditions)
+        check_conditions(bucket, wanted.key, wanted.conditions)
+        data, etag, checksum = await received(wanted.body)
+        check_conditions(bucket, wanted.key, wanted.conditions)
         version = self._new_version(
             bucket,
             etag=etag,
@@ -284,8 +228,8 @@ class MemoryBackend(S3Backend):
             tags=wanted.tags,
             checksum=checksum,
         )
-        _store(bucket, wanted.key, version)
-        return t.PutObjectOutput(etag, _shown(bucket, version), checksum)
+        add_version(bucket, wanted.key, version)
+        return t.PutObjectOutput(etag, shown_id(bucket, version), checksum)
 
     async def get_object(self, request: t.Request[t.ObjectInput]) -> t.ObjectOutput:
         bucket, version = self._version(request)
@@ -295,8 +239,8 @@ class MemoryBackend(S3Backend):
             version.last_modified,
             version.object,
             content,
-            version_id=_shown(bucket, version),
-            parts_count=(len(content.part_sizes) if isinstance(content, _PartedContent) else None),
+            version_id=shown_id(bucket, version),
+            parts_count=(len(content.part_sizes) if isinstance(content, PartedContent) else None),
             checksum=version.checksum,
             tag_count=len(version.tags),
             public_cors=version.acl == "public-read",
@@ -327,7 +271,7 @@ class MemoryBackend(S3Backend):
     async def copy_object(self, request: t.Request[t.CopyObjectInput]) -> t.CopyObjectOutput:
         wanted, bucket = request.input, self._bucket(request)
         source_bucket, source = self._source(request, wanted.source)
-        _check_conditions(bucket, wanted.key, wanted.conditions)
+        check_conditions(bucket, wanted.key, wanted.conditions)
         version = self._new_version(
             bucket,
             etag=source.etag,
@@ -337,12 +281,12 @@ class MemoryBackend(S3Backend):
             tags=wanted.tags if wanted.tagging_directive == "REPLACE" else source.tags,
             checksum=source.checksum,
         )
-        _store(bucket, wanted.key, version)
+        add_version(bucket, wanted.key, version)
         return t.CopyObjectOutput(
             version.etag,
             version.last_modified,
-            _shown(bucket, version),
-            _shown(source_bucket, source),
+            shown_id(bucket, version),
+            shown_id(source_bucket, source),
             version.checksum,
         )
 
@@ -353,14 +297,14 @@ class MemoryBackend(S3Backend):
     async def put_object_acl(self, request: t.Request[t.PutObjectAclInput]) -> None:
         wanted = request.input
         bucket = self._bucket(request)
-        version = _find(bucket, wanted.key, wanted.version_id)
+        version = find_version(bucket, wanted.key, wanted.version_id)
         if version is None or version.delete_marker:
             raise errors.NoSuchKey
         version.acl = wanted.canned
 
     async def get_object_tagging(self, request: t.Request[t.ObjectInput]) -> t.TaggingOutput:
         bucket, version = self._version(request, owned=True)
-        return t.TaggingOutput(version.tags, _shown(bucket, version))
+        return t.TaggingOutput(version.tags, shown_id(bucket, version))
 
     # Multipart --------------------------------------------------------------------------------
 
@@ -369,63 +313,63 @@ class MemoryBackend(S3Backend):
     ) -> t.CreateMultipartUploadOutput:
         bucket = self._bucket(request)
         upload_id = secrets.token_urlsafe(24)
-        bucket.uploads[upload_id] = _Upload(request.input, _owner(request.caller), self._clock())
+        bucket.uploads[upload_id] = Upload(request.input, owner_of(request.caller), self._clock())
         return t.CreateMultipartUploadOutput(upload_id)
 
     async def upload_part(self, request: t.Request[t.UploadPartInput]) -> t.UploadPartOutput:
         wanted, bucket = request.input, self._bucket(request)
-        _upload(bucket, wanted.key, wanted.upload_id)
-        data, etag, checksum = await _receive(wanted.body)
-        upload = _upload(bucket, wanted.key, wanted.upload_id)
-        upload.parts[wanted.part_number] = _Part(data, etag, self._clock(), checksum)
+        find_upload(bucket, wanted.key, wanted.upload_id)
+        data, etag, checksum = await received(wanted.body)
+        upload = find_upload(bucket, wanted.key, wanted.upload_id)
+        upload.parts[wanted.part_number] = Part(data, etag, self._clock(), checksum)
         return t.UploadPartOutput(etag, checksum)
 
     async def upload_part_copy(
         self, request: t.Request[t.UploadPartCopyInput]
     ) -> t.UploadPartCopyOutput:
         wanted, bucket = request.input, self._bucket(request)
-        upload = _upload(bucket, wanted.key, wanted.upload_id)
+        upload = find_upload(bucket, wanted.key, wanted.upload_id)
         source_bucket, source = self._source(request, wanted.source)
         first, last = wanted.source_range or (0, source.content.size - 1)
         if last >= source.content.size:
             raise errors.InvalidRange
         data = source.content.data[first : last + 1]
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        part = _Part(data, etag, self._clock(), None)
+        part = Part(data, etag, self._clock(), None)
         upload.parts[wanted.part_number] = part
-        return t.UploadPartCopyOutput(etag, part.last_modified, _shown(source_bucket, source))
+        return t.UploadPartCopyOutput(etag, part.last_modified, shown_id(source_bucket, source))
 
     async def complete_multipart_upload(
         self, request: t.Request[t.CompleteMultipartUploadInput]
     ) -> t.CompleteMultipartUploadOutput:
         wanted, bucket = request.input, self._bucket(request)
         done = bucket.completed.get(wanted.upload_id)
-        if done is not None and done.etag == _multipart_etag([p.etag for p in wanted.parts]):
+        if done is not None and done.etag == multipart_etag([p.etag for p in wanted.parts]):
             return done
-        upload = _upload(bucket, wanted.key, wanted.upload_id)
+        upload = find_upload(bucket, wanted.key, wanted.upload_id)
         parts = self._chosen(upload, wanted.parts)
-        _check_conditions(bucket, wanted.key, wanted.conditions)
-        content = _PartedContent(
+        check_conditions(bucket, wanted.key, wanted.conditions)
+        content = PartedContent(
             b"".join(part.data for part in parts), tuple(len(part.data) for part in parts)
         )
         version = self._new_version(
             bucket,
-            etag=_multipart_etag([part.etag for part in parts]),
+            etag=multipart_etag([part.etag for part in parts]),
             content=content,
             headers=upload.input.object,
             acl=upload.input.acl or "private",
             tags=upload.input.tags,
             checksum=wanted.checksum,
         )
-        _store(bucket, wanted.key, version)
+        add_version(bucket, wanted.key, version)
         del bucket.uploads[wanted.upload_id]
         output = t.CompleteMultipartUploadOutput(
-            version.etag, _shown(bucket, version), version.checksum
+            version.etag, shown_id(bucket, version), version.checksum
         )
         bucket.completed[wanted.upload_id] = output
         return output
 
-    def _chosen(self, upload: _Upload, wanted: Sequence[t.CompletedPart]) -> list[_Part]:
+    def _chosen(self, upload: Upload, wanted: Sequence[t.CompletedPart]) -> list[Part]:
         numbers = [part.part_number for part in wanted]
         if numbers != sorted(set(numbers)):
             raise errors.InvalidPartOrder
@@ -441,12 +385,12 @@ class MemoryBackend(S3Backend):
 
     async def abort_multipart_upload(self, request: t.Request[t.UploadInput]) -> None:
         bucket = self._bucket(request)
-        _upload(bucket, request.input.key, request.input.upload_id)
+        find_upload(bucket, request.input.key, request.input.upload_id)
         del bucket.uploads[request.input.upload_id]
 
     async def list_parts(self, request: t.Request[t.ListPartsInput]) -> t.ListPartsOutput:
         wanted, bucket = request.input, self._bucket(request)
-        upload = _upload(bucket, wanted.key, wanted.upload_id)
+        upload = find_upload(bucket, wanted.key, wanted.upload_id)
         numbers = sorted(n for n in upload.parts if n > wanted.part_number_marker)
         told = numbers[: wanted.max_parts]
         return t.ListPartsOutput(
@@ -475,7 +419,7 @@ class MemoryBackend(S3Backend):
             for upload_id, upload in bucket.uploads.items()
             if upload.input.key >= wanted.key_marker
         )
-        begin = _after(
+        begin = first_after(
             [key for key, _ in rows],
             [upload_id for _, (upload_id, _) in rows],
             wanted.key_marker,
@@ -499,17 +443,17 @@ class MemoryBackend(S3Backend):
 
     def _new_version(
         self,
-        bucket: _Bucket,
+        bucket: Bucket,
         *,
         etag: str,
-        content: BytesContent | _PartedContent,
+        content: BytesContent | PartedContent,
         headers: t.ObjectHeaders,
         acl: str,
         tags: Mapping[str, str],
         checksum: t.ChecksumValue | None,
-    ) -> _Version:
-        return _Version(
-            version_id=_new_version_id(bucket),
+    ) -> Version:
+        return Version(
+            version_id=new_version_id(bucket),
             owner=bucket.owner,
             last_modified=self._clock(),
             etag=etag,
@@ -520,105 +464,25 @@ class MemoryBackend(S3Backend):
             checksum=checksum,
         )
 
-    def _delete(self, bucket: _Bucket, key: bytes, version_id: str | None) -> t.DeleteObjectOutput:
+    def _delete(self, bucket: Bucket, key: bytes, version_id: str | None) -> t.DeleteObjectOutput:
         versions = bucket.objects.get(key, [])
         if version_id is not None:
-            gone = _find(bucket, key, version_id)
+            gone = find_version(bucket, key, version_id)
             if gone is not None:
-                _replace(bucket, key, [v for v in versions if v is not gone])
+                set_versions(bucket, key, [v for v in versions if v is not gone])
             return t.DeleteObjectOutput(version_id, gone is not None and gone.delete_marker)
         if bucket.versioning is None:
-            _replace(bucket, key, [])
+            set_versions(bucket, key, [])
             return t.DeleteObjectOutput()
-        marker = _Version(_new_version_id(bucket), bucket.owner, self._clock(), delete_marker=True)
-        _store(bucket, key, marker)
+        marker = Version(new_version_id(bucket), bucket.owner, self._clock(), delete_marker=True)
+        add_version(bucket, key, marker)
         return t.DeleteObjectOutput(marker.version_id, delete_marker=True)
 
-    def _source(self, request: t.Request[Any], source: t.CopySource) -> tuple[_Bucket, _Version]:
+    def _source(self, request: t.Request[Any], source: t.CopySource) -> tuple[Bucket, Version]:
         wanted = t.ObjectInput(source.bucket, source.key, source.version_id)
         bucket, version = self._version(replace(request, input=wanted))
-        modified = version.last_modified.replace(microsecond=0)
-        matches = (
-            source.if_match is None or source.if_match in {"*", version.etag},
-            source.if_none_match is None or source.if_none_match not in {"*", version.etag},
-            source.if_match is not None
-            or source.if_unmodified_since is None
-            or modified <= source.if_unmodified_since,
-            source.if_none_match is not None
-            or source.if_modified_since is None
-            or modified > source.if_modified_since,
-        )
-        if not all(matches):
-            raise errors.PreconditionFailed
+        check_copy_source(source, version.etag, version.last_modified)
         return bucket, version
-
-
-def _new_version_id(bucket: _Bucket) -> str:
-    return secrets.token_hex(16) if bucket.versioning == "Enabled" else "null"
-
-
-def _shown(bucket: _Bucket, version: _Version) -> str | None:
-    return None if bucket.versioning is None else version.version_id
-
-
-def _find(bucket: _Bucket, key: bytes, version_id: str | None) -> _Version | None:
-    versions = bucket.objects.get(key, [])
-    if version_id is None:
-        return versions[0] if versions else None
-    return next((v for v in versions if v.version_id == version_id), None)
-
-
-def _store(bucket: _Bucket, key: bytes, version: _Version) -> None:
-    versions = bucket.objects.get(key, [])
-    _replace(bucket, key, [version, *(v for v in versions if v.version_id != version.version_id)])
-
-
-def _replace(bucket: _Bucket, key: bytes, versions: list[_Version]) -> None:
-    if versions:
-        bucket.objects[key] = versions
-    else:
-        bucket.objects.pop(key, None)
-
-
-def _delete_marker(version: _Version, *, by_id: bool) -> errors.S3Error:
-    headers = {"x-amz-delete-marker": "true", "x-amz-version-id": version.version_id}
-    if by_id:
-        return errors.MethodNotAllowed(headers={**headers, "allow": "DELETE"})
-    return errors.NoSuchKey(headers=headers)
-
-
-def _check_conditions(bucket: _Bucket, key: bytes, conditions: t.WriteConditions) -> None:
-    version = _find(bucket, key, None)
-    present = version is not None and not version.delete_marker
-    if conditions.if_none_match is not None and present:
-        raise errors.PreconditionFailed(fields={"Condition": "If-None-Match"})
-    if conditions.if_match is not None:
-        if version is None or not present:
-            raise errors.NoSuchKey
-        if conditions.if_match not in {"*", version.etag}:
-            raise errors.PreconditionFailed(fields={"Condition": "If-Match"})
-
-
-def _upload(bucket: _Bucket, key: bytes, upload_id: str) -> _Upload:
-    upload = bucket.uploads.get(upload_id)
-    if upload is None or upload.input.key != key:
-        raise errors.NoSuchUpload
-    return upload
-
-
-def _multipart_etag(etags: Sequence[str]) -> str:
-    joined = b"".join(bytes.fromhex(etag) for etag in etags)
-    return f"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(etags)}"
-
-
-def _after(keys: Sequence[bytes], ids: Sequence[str], key: bytes, id_: str | None) -> int:
-    """The index of the first row behind the marker (key, id); without id, behind all of key."""
-    for number, row_key in enumerate(keys):
-        if row_key > key:
-            return number
-        if row_key == key and id_ is not None and ids[number] == id_:
-            return number + 1
-    return len(keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from vexobj_s3compat.operations import (
     multipart,
     objects,
     service,
+    uploads,
 )
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -21,4 +22,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *objects.OPERATIONS,
     *copy.OPERATIONS,
     *multipart.OPERATIONS,
+    *uploads.OPERATIONS,
 )

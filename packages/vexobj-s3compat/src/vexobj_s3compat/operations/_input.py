@@ -101,6 +101,11 @@ def version_id(call: Call) -> str | None:
     return identifier(call, "versionId")
 
 
+def upload_id(call: Call) -> str:
+    """The upload that a request must name."""
+    return check_identifier("uploadId", call.parameters["uploadId"])
+
+
 def identifier(call: Call, name: str) -> str | None:
     """A version or upload id from the query: printable ASCII of sane length, or None."""
     value = call.parameters.get(name)

@@ -1,34 +1,25 @@
-"""Multipart uploads, from their creation to completion or abort, and their listings."""
+"""Multipart uploads, from their creation to completion or abort."""
 
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.checksums import ALGORITHMS, parse_algorithm
 from vexobj_s3compat.errors import InvalidRequest, MalformedXML
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import (
-    PAGE_LIMIT,
-    check_identifier,
-    identifier,
     integer,
     invalid_argument,
-    key_bytes,
     leaf,
     object_headers,
-    page_size,
     refuse_unsupported,
     tags,
     unquote_etag,
-    url_encoding,
+    upload_id,
     write_conditions,
 )
 from vexobj_s3compat.operations._output import (
-    boolean,
     checksum_element,
     checksum_headers,
     empty,
-    key_text,
     no_content,
-    optional,
-    owner_element,
     quoted_etag,
     version_header,
     xml_response,
@@ -45,10 +36,6 @@ from vexobj_s3compat.types import (
     CompleteMultipartUploadOutput,
     CreateMultipartUploadInput,
     CreateMultipartUploadOutput,
-    ListMultipartUploadsInput,
-    ListMultipartUploadsOutput,
-    ListPartsInput,
-    ListPartsOutput,
     UploadInput,
     UploadPartCopyInput,
     UploadPartCopyOutput,
@@ -113,10 +100,6 @@ async def shape_create(
     )
 
 
-def _upload_id(call: Call) -> str:
-    return check_identifier("uploadId", call.parameters["uploadId"])
-
-
 def _part_number(call: Call) -> int:
     number = integer(call, "partNumber", default=0)
     if not 1 <= number <= PART_LIMIT:
@@ -130,9 +113,7 @@ def _part_number(call: Call) -> int:
 
 def parse_upload_part(call: Call) -> UploadPartInput:
     refuse_unsupported(call.headers)
-    return UploadPartInput(
-        call.bucket, call.key, _upload_id(call), _part_number(call), call.payload
-    )
+    return UploadPartInput(call.bucket, call.key, upload_id(call), _part_number(call), call.payload)
 
 
 async def shape_upload_part(_: Call, __: UploadPartInput, output: UploadPartOutput) -> Response:
@@ -149,7 +130,7 @@ def parse_upload_part_copy(call: Call) -> UploadPartCopyInput:
     return UploadPartCopyInput(
         call.bucket,
         call.key,
-        _upload_id(call),
+        upload_id(call),
         _part_number(call),
         copy_source(call),
         None if wanted_range is None else parse_copy_source_range(wanted_range),
@@ -176,7 +157,7 @@ def parse_complete(call: Call) -> CompleteMultipartUploadInput:
     return CompleteMultipartUploadInput(
         call.bucket,
         call.key,
-        _upload_id(call),
+        upload_id(call),
         parts,
         conditions=write_conditions(call),
         checksum=_whole_checksum(call),
@@ -222,103 +203,11 @@ async def shape_complete(
 
 
 def parse_abort(call: Call) -> UploadInput:
-    return UploadInput(call.bucket, call.key, _upload_id(call))
+    return UploadInput(call.bucket, call.key, upload_id(call))
 
 
 async def shape_abort(_: Call, __: UploadInput, ___: None) -> Response:
     return no_content()
-
-
-def parse_list_parts(call: Call) -> ListPartsInput:
-    return ListPartsInput(
-        call.bucket,
-        call.key,
-        _upload_id(call),
-        max_parts=min(integer(call, "max-parts", default=PAGE_LIMIT), PAGE_LIMIT),
-        part_number_marker=integer(call, "part-number-marker", default=0),
-    )
-
-
-async def shape_list_parts(call: Call, wanted: ListPartsInput, output: ListPartsOutput) -> Response:
-    url = url_encoding(call)
-    algorithm = output.checksum_algorithm
-    kind = "COMPOSITE" if output.checksum_composite else "FULL_OBJECT"
-    last = output.next_part_number_marker
-    if last is None:
-        last = output.parts[-1].part_number if output.parts else 0
-    return xml_response(
-        "ListPartsResult",
-        element("Bucket", call.bucket),
-        element("Key", key_text(call.key, url=url)),
-        element("UploadId", wanted.upload_id),
-        owner_element(output.owner, "Initiator"),
-        owner_element(output.owner),
-        "<StorageClass>STANDARD</StorageClass>",
-        f"<PartNumberMarker>{wanted.part_number_marker}</PartNumberMarker>",
-        f"<NextPartNumberMarker>{last}</NextPartNumberMarker>",
-        f"<MaxParts>{wanted.max_parts}</MaxParts>",
-        boolean("IsTruncated", output.next_part_number_marker is not None),
-        ""
-        if algorithm is None
-        else element("ChecksumAlgorithm", algorithm) + element("ChecksumType", kind),
-        *(
-            f"<Part><PartNumber>{part.part_number}</PartNumber>"
-            f"<LastModified>{timestamp(part.last_modified)}</LastModified>"
-            f"<ETag>&quot;{part.etag}&quot;</ETag><Size>{part.size}</Size>"
-            f"{_part_checksum_element(part.checksum)}</Part>"
-            for part in output.parts
-        ),
-    )
-
-
-def _part_checksum_element(checksum: ChecksumValue | None) -> str:
-    return "" if checksum is None else element(f"Checksum{checksum.algorithm}", checksum.value)
-
-
-def parse_list_uploads(call: Call) -> ListMultipartUploadsInput:
-    url_encoding(call)
-    key_marker = key_bytes(call, "key-marker")
-    marker = call.parameters.get("upload-id-marker") or None
-    return ListMultipartUploadsInput(
-        call.bucket,
-        prefix=key_bytes(call, "prefix"),
-        delimiter=key_bytes(call, "delimiter"),
-        key_marker=key_marker,
-        upload_id_marker=identifier(call, "upload-id-marker") if marker and key_marker else None,
-        max_uploads=page_size(call, "max-uploads"),
-    )
-
-
-async def shape_list_uploads(
-    call: Call, wanted: ListMultipartUploadsInput, output: ListMultipartUploadsOutput
-) -> Response:
-    url = url_encoding(call)
-    following = output.next_key_marker
-    return xml_response(
-        "ListMultipartUploadsResult",
-        element("Bucket", call.bucket),
-        element("KeyMarker", key_text(wanted.key_marker, url=url)),
-        element("UploadIdMarker", wanted.upload_id_marker or ""),
-        "" if following is None else element("NextKeyMarker", key_text(following, url=url)),
-        optional("NextUploadIdMarker", output.next_upload_id_marker),
-        element("Prefix", key_text(wanted.prefix, url=url)),
-        element("Delimiter", key_text(wanted.delimiter, url=url)) if wanted.delimiter else "",
-        "<EncodingType>url</EncodingType>" if url else "",
-        f"<MaxUploads>{wanted.max_uploads}</MaxUploads>",
-        boolean("IsTruncated", following is not None),
-        *(
-            f"<Upload>{element('Key', key_text(upload.key, url=url))}"
-            f"{element('UploadId', upload.upload_id)}"
-            f"{owner_element(upload.owner, 'Initiator')}{owner_element(upload.owner)}"
-            "<StorageClass>STANDARD</StorageClass>"
-            f"<Initiated>{timestamp(upload.initiated_at)}</Initiated></Upload>"
-            for upload in output.uploads
-        ),
-        *(
-            f"<CommonPrefixes>{element('Prefix', key_text(prefix, url=url))}</CommonPrefixes>"
-            for prefix in output.common_prefixes
-        ),
-    )
 
 
 OPERATIONS = (
@@ -376,34 +265,5 @@ OPERATIONS = (
         parse=parse_abort,
         backend="abort_multipart_upload",
         shape=shape_abort,
-    ),
-    Operation(
-        name="ListParts",
-        method="GET",
-        target=Target.OBJECT,
-        subresource="uploadId",
-        parameters=frozenset({"max-parts", "part-number-marker", "encoding-type"}),
-        parse=parse_list_parts,
-        backend="list_parts",
-        shape=shape_list_parts,
-    ),
-    Operation(
-        name="ListMultipartUploads",
-        method="GET",
-        target=Target.BUCKET,
-        subresource="uploads",
-        parameters=frozenset(
-            {
-                "prefix",
-                "delimiter",
-                "key-marker",
-                "upload-id-marker",
-                "max-uploads",
-                "encoding-type",
-            }
-        ),
-        parse=parse_list_uploads,
-        backend="list_multipart_uploads",
-        shape=shape_list_uploads,
     ),
 )
