@@ -45,8 +45,9 @@ def world(server: RunningServer) -> Iterator[World]:
             made = root.post("/v1/admin/keys", json=wanted).json()
             return made["access_key_id"], made["secret"]
 
+        owners = key(owner, everything)
         keys = {
-            "owner": key(owner, everything),
+            "owner": owners,
             "reader": key(owner, {"read": True}),
             "writer": key(owner, {"write": True}),
             "scoped": key(owner, everything, public),
@@ -54,7 +55,7 @@ def world(server: RunningServer) -> Iterator[World]:
             "root": (server.access_key_id, server.secret_access_key),
             "nobody": None,
         }
-        bearer = {"authorization": f"Bearer {keys['owner'][1]}"}
+        bearer = {"authorization": f"Bearer {owners[1]}"}
         for name in (private, public):
             made = root.post(
                 "/v1/buckets", json={"name": name, "public": name == public}, headers=bearer

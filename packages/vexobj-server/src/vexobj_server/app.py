@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vexobj_auth import ALL_PERMISSIONS, AccessKey, Principal, SecretBox
 from vexobj_cache import DiskCacheReader, MemoryCache
@@ -31,6 +31,7 @@ from vexobj_server.rest.native import NativeApp
 from vexobj_server.runtime import Runtime
 from vexobj_server.s3.backend import VexObjBackend
 from vexobj_server.s3.credentials import StoredCredentials
+from vexobj_server.s3.unauthenticated import Unauthenticated
 from vexobj_server.services.access import Access
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
@@ -161,7 +162,7 @@ def _variants(settings: Settings, client: MediaClient, store: ObjectStore) -> Va
     )
 
 
-def _s3(settings: Settings, services: Services) -> S3App:
+def _s3(settings: Settings, services: Services) -> ASGIApp:
     region = settings.server.region
     backend = VexObjBackend(
         services.store,
@@ -171,12 +172,13 @@ def _s3(settings: Settings, services: Services) -> S3App:
         region=region,
         inline_max_bytes=services.inline_max_bytes,
     )
-    return S3App(
+    app = S3App(
         backend,
         StoredCredentials(services.identities),
         region=region,
         upload_timeout_seconds=services.upload_timeout_seconds,
     )
+    return app if settings.auth.enabled else Unauthenticated(app)
 
 
 async def _everyone(keys: StoredKeys) -> Principal:

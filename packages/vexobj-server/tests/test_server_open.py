@@ -1,0 +1,50 @@
+"""With authentication off everybody may do everything, on both APIs, signed or not."""
+
+from collections.abc import Iterator
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from vexobj_server.testing import RunningServer, running_server
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    data = tmp_path_factory.mktemp("open") / "data"
+    with running_server(data, environment={"VEXOBJ_AUTH_ENABLED": "false"}) as running:
+        yield running
+
+
+def test_it_says_so_loudly(open_server: RunningServer) -> None:
+    assert "AUTHENTICATION IS OFF" in open_server.log
+
+
+def test_the_native_api_needs_no_key(open_server: RunningServer) -> None:
+    with httpx.Client(base_url=open_server.url) as http:
+        assert http.post("/v1/buckets", json={"name": "native"}).status_code == 201
+        assert http.put("/v1/objects/native/key", content=b"x").status_code == 201
+        assert http.get("/v1/objects/native/key").content == b"x"
+        wrong = {"authorization": "Bearer wrong"}
+        assert http.get("/v1/admin/keys", headers=wrong).status_code == 200
+        assert http.delete("/v1/objects/native/key").status_code == 204
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_s3_api_takes_any_pair(open_server: RunningServer) -> None:
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=open_server.url,
+        aws_access_key_id="anyone",
+        aws_secret_access_key="anything",
+        region_name="us-east-1",
+        config=Config(retries={"max_attempts": 1}, signature_version="s3v4"),
+    )
+    s3.create_bucket(Bucket="signed")
+    s3.put_object(Bucket="signed", Key="a b", Body=b"x" * 70_000)
+    assert s3.get_object(Bucket="signed", Key="a b")["Body"].read() == b"x" * 70_000
+    assert "signed" in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "a b"})
+    assert len(httpx.get(url).content) == 70_000
+    assert httpx.put(f"{open_server.url}/signed/plain", content=b"y").status_code == 200
