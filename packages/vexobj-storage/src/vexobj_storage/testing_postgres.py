@@ -22,7 +22,6 @@ _SETTINGS = (
     "max_connections=200",
     "fsync=off",
     "full_page_writes=off",
-    "synchronous_commit=off",
 )
 
 

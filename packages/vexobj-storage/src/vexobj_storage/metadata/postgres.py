@@ -1,6 +1,7 @@
 """The PostgreSQL engine, on asyncpg: each operation one transaction of a pooled connection."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -201,12 +202,14 @@ async def _commit(connection: Any) -> None:
 
 async def _roll_back(connection: Any) -> None:
     """Leave the connection without a transaction, or without a connection."""
-    if connection.is_closed():
-        return
     try:
-        await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+    except asyncpg.InterfaceError:
+        return  # lost, and taken back by the pool
     except BaseException as error:
-        connection.terminate()
+        with contextlib.suppress(asyncpg.InterfaceError):
+            connection.terminate()
         if not isinstance(error, Exception):
             raise
 

@@ -16,6 +16,7 @@ _ROLLED_BACK = frozenset({"40001", "40P01"})
 _COMPLETION_UNKNOWN = "40003"
 _BUSY = frozenset({"53300", "53400", "55P03", "57014", "57P03"})
 _FULL = frozenset({"53100"})
+_LOST_WORDS = ("connection is closed", "connection was closed", "released back to the pool")
 _CONNECTION_CLASSES = frozenset({"08", "57"})
 _REFUSED_CLASSES = frozenset({"25", "53", "58"})  # read-only, resources, system errors
 
@@ -39,7 +40,7 @@ def connection_lost(error: BaseException) -> bool:
             state[:2] in _CONNECTION_CLASSES and state not in _BUSY
         )
     if isinstance(error, asyncpg.InterfaceError):
-        return "connection is closed" in str(error) or "connection was closed" in str(error)
+        return any(words in str(error) for words in _LOST_WORDS)
     return isinstance(error, OSError | asyncpg.InternalClientError) and not isinstance(
         error, TimeoutError
     )
