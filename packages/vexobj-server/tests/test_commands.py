@@ -2,18 +2,25 @@
 
 import contextlib
 import http.client
+import ipaddress
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from vexobj_server.commands.doctor import _has_wal_reset_bug
 from vexobj_server.settings import settings_reference
@@ -51,9 +58,16 @@ class Server:
     process: "subprocess.Popen[bytes]"
     port: int
     log: Path
+    tls: ssl.SSLContext | None = None
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE_SECONDS)
+        connection: http.client.HTTPConnection
+        if self.tls is None:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        else:
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=10, context=self.tls
+            )
         with contextlib.closing(connection):
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
@@ -68,7 +82,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(directory: Path, **variables: str) -> Iterator[Server]:
+def serving(
+    directory: Path, tls: ssl.SSLContext | None = None, **variables: str
+) -> Iterator[Server]:
     port = free_port()
     log = directory / "stderr.log"
     with log.open("wb") as stderr:
@@ -78,8 +94,9 @@ def serving(directory: Path, **variables: str) -> Iterator[Server]:
             env=environment(VEXOBJ_BIND=f"127.0.0.1:{port}", **variables),
             stderr=stderr,
             stdout=stderr,
+            start_new_session=True,
         )
-    server = Server(process, port, log)
+    server = Server(process, port, log, tls)
     try:
         _wait_until_it_answers(server)
         yield server
@@ -127,7 +144,7 @@ def test_a_root_key_from_the_environment_is_a_bearer_token_too_and_never_shown(
         "VEXOBJ_AUTH_ROOT_ACCESS_KEY_ID": "minioadmin",
         "VEXOBJ_AUTH_ROOT_SECRET_ACCESS_KEY": "minio-secret",
     }
-    with serving(tmp_path, **root) as server:
+    with serving(tmp_path, None, **root) as server:
         assert server.get("/v1/buckets", Authorization="Bearer minio-secret")[0] == 200
         server.stop()
         assert "minio-secret" not in server.said()
@@ -179,7 +196,7 @@ def test_an_upload_that_stalls_does_not_hold_up_the_end_and_nothing_is_left(tmp_
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     short = {"VEXOBJ_SERVER_SHUTDOWN_TIMEOUT": "1s", "TMPDIR": str(temporary)}
-    with serving(tmp_path, **short) as server:
+    with serving(tmp_path, None, **short) as server:
         (runtime,) = temporary.iterdir()
         assert runtime.stat().st_mode & 0o077 == 0
         secret = re.findall(r"vex_[0-9a-f]{64}", server.said())[0]
@@ -191,6 +208,57 @@ def test_an_upload_that_stalls_does_not_hold_up_the_end_and_nothing_is_left(tmp_
             server.process.send_signal(signal.SIGTERM)
             assert server.process.wait(_PATIENCE_SECONDS) == 0
     assert list(temporary.iterdir()) == []
+
+
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """For 127.0.0.1, signed by itself: its file and its key's."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    paths = directory / "cert.pem", directory / "key.pem"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+def test_tls(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    tls = {"VEXOBJ_TLS_CERT_PATH": str(cert), "VEXOBJ_TLS_KEY_PATH": str(key)}
+    trusting = ssl.create_default_context(cafile=str(cert))
+    with serving(tmp_path, trusting, VEXOBJ_TLS_ENABLED="true", **tls) as server:
+        assert "https://127.0.0.1" in server.said()
+        connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=trusting)
+        with contextlib.closing(connection):
+            connection.request("GET", "/livez")
+            answer = connection.getresponse()
+            assert answer.status == 200
+            assert answer.getheader("strict-transport-security") is not None
+
+
+def test_an_interrupt_from_the_terminal_ends_it_quietly(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(_PATIENCE_SECONDS) == 0
+        assert "Traceback" not in server.said()
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
