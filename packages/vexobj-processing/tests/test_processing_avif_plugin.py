@@ -1,6 +1,7 @@
 """The plugin path for a Pillow without AVIF, in a process of its own."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -36,11 +37,10 @@ assert "pillow_avif" not in sys.modules
 """
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("pillow_avif") is None,
-    reason="pillow-avif-plugin is not installed (the extra avif-plugin)",
-)
 def test_the_plugin_serves_where_pillow_has_no_avif() -> None:
+    if importlib.util.find_spec("pillow_avif") is None:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("pillow-avif-plugin is not installed (the extra avif-plugin)")
     subprocess.run([sys.executable, "-c", WITHOUT_NATIVE_AVIF], check=True, timeout=60)
 
 

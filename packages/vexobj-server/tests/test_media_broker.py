@@ -118,7 +118,7 @@ async def stuck_child(handle: BrokerHandle, client: MediaClient, source: int) ->
 
 
 CROWD = """
-import asyncio, hashlib, os, sys
+import asyncio, hashlib, os, sys, uvloop
 from pathlib import Path
 from vexobj_processing import Format, Transform
 from vexobj_server.media.client import MediaClient
@@ -132,7 +132,7 @@ async def main():
     print(*set(await asyncio.gather(*(one() for _ in range(25)))))
     await client.close()
 
-asyncio.run(main())
+uvloop.run(main())
 """
 
 
