@@ -13,14 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from figures import Figure, figure, publish
-from vexobj_server.testing import RunningServer, running_server
 
 from support.endpoint import Endpoint
 from support.processes import cpu_seconds
 from support.s3 import signed_headers
+from vexobj_server.testing import RunningServer, running_server
 
 CONNECTIONS = 16
 SECONDS = 6
@@ -51,7 +50,7 @@ end
 
 def raw(endpoint: Endpoint, method: str, path: str, body: bytes = b"") -> bytes:
     url = endpoint.url + path
-    headers = {"host": urlsplit(url).netloc, **signed_headers(endpoint, method, url, body)}
+    headers = {**signed_headers(endpoint, method, url, body)}
     if method == "PUT":
         headers["content-length"] = str(len(body))
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -18,10 +18,10 @@ type Error struct {
 
 // Conditions to compare with errors.Is.
 var (
-	ErrBucketNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "bucket_not_found"}
-	ErrObjectNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "object_not_found"}
-	ErrBucketAlreadyExists = &Error{StatusCode: http.StatusConflict, Code: "bucket_already_exists"}
-	ErrBucketNotEmpty      = &Error{StatusCode: http.StatusConflict, Code: "bucket_not_empty"}
+	ErrBucketNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "NoSuchBucket"}
+	ErrObjectNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "NoSuchKey"}
+	ErrBucketAlreadyExists = &Error{StatusCode: http.StatusConflict, Code: "BucketAlreadyExists"}
+	ErrBucketNotEmpty      = &Error{StatusCode: http.StatusConflict, Code: "BucketNotEmpty"}
 )
 
 func (e *Error) Error() string {

@@ -257,7 +257,9 @@ def test_curl(endpoint: Endpoint, bucket_name: str, tmp_path: Path) -> None:
     photo = ROCKET.read_bytes()
     for key in HOSTILE:
         path = f"{native}/objects/{bucket_name}/{quote(key, safe='/.')}"
-        meta = json.loads(ask("-T", ROCKET, "-H", "content-type: image/jpeg", path))
+        meta = json.loads(
+            ask("-X", "PUT", "--data-binary", f"@{ROCKET}", "-H", "content-type: image/jpeg", path)
+        )
         assert (meta["key"], meta["size"]) == (key, len(photo))
         assert meta["sha256"] == hashlib.sha256(photo).hexdigest()
     got = tmp_path / "got"
@@ -266,6 +268,7 @@ def test_curl(endpoint: Endpoint, bucket_name: str, tmp_path: Path) -> None:
     signed = tmp_path / "signed"
     pair = f"{endpoint.access_key_id}:{endpoint.secret_access_key}"
     run(curl, "-sS", "-f", "--aws-sigv4", "aws:amz:us-east-1:s3", "-u", pair, "-o", signed,
+        "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD",
         f"{endpoint.url}/{bucket_name}/plus%2Bsign.jpg", env={})  # fmt: skip
     assert signed.read_bytes() == photo
     listed = json.loads(ask(f"{native}/objects/{bucket_name}?delimiter=/"))

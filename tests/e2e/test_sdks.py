@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from vexobj_server.testing import RunningServer
 
 from support.tools import need
+from vexobj_server.testing import RunningServer
 
 SDKS = Path(__file__).parents[2] / "sdks"
 

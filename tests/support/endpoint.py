@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +30,9 @@ class Endpoint:
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
             region_name=self.region,
-            config=Config(retries={"total_max_attempts": 1}, s3=s3, **options),
+            config=Config(
+                signature_version="s3v4", retries={"total_max_attempts": 1}, s3=s3, **options
+            ),
         )
 
     def aws_environment(self) -> dict[str, str]:
@@ -37,7 +40,7 @@ class Endpoint:
         return {
             "PATH": os.environ["PATH"],
             "HOME": os.devnull,
-            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_CONFIG_FILE": str(Path(__file__).parent / "aws.ini"),
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
@@ -48,12 +51,18 @@ class Endpoint:
         }
 
     def rclone_environment(self) -> dict[str, str]:
-        """A remote called `store`, provider AWS, path style, no quirks."""
+        """A remote called `store`: path style, and everything else as for AWS, no quirks.
+
+        The provider is `Other` because rclone before 1.66 insists on bucket hosts for `AWS`.
+        """
         return {
             "PATH": os.environ["PATH"],
             "RCLONE_CONFIG": os.devnull,
             "RCLONE_CONFIG_STORE_TYPE": "s3",
-            "RCLONE_CONFIG_STORE_PROVIDER": "AWS",
+            "RCLONE_CONFIG_STORE_PROVIDER": "Other",
+            "RCLONE_CONFIG_STORE_LIST_VERSION": "2",
+            "RCLONE_CONFIG_STORE_LIST_URL_ENCODE": "true",
+            "RCLONE_CONFIG_STORE_USE_MULTIPART_ETAG": "true",
             "RCLONE_CONFIG_STORE_FORCE_PATH_STYLE": "true",
             "RCLONE_CONFIG_STORE_ENDPOINT": self.url,
             "RCLONE_CONFIG_STORE_REGION": self.region,

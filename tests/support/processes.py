@@ -14,11 +14,11 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of the whole family; pages that several processes share are divided among them."""
+    """Resident memory of every member of the family, added up."""
     total = 0
     for process in family(pid):
         try:
-            total += process.memory_full_info().pss
+            total += process.memory_info().rss
         except psutil.NoSuchProcess:
             continue
     return total

@@ -1,17 +1,16 @@
 """A thin asynchronous S3 client: signed requests over httpx, no retries, nothing hidden."""
 
 import hashlib
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from support.endpoint import Endpoint
+from vexobj_s3compat.sigv4.signer import Signer
 
 
 def signed_headers(
@@ -20,14 +19,22 @@ def signed_headers(
     url: str,
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
+    *,
+    payload: str | None = None,
 ) -> dict[str, str]:
-    """What has to be sent for `url`, which is percent-encoded already."""
-    request = AWSRequest(method=method, url=url, data=body, headers=dict(headers or {}))
-    request.headers["x-amz-content-sha256"] = hashlib.sha256(body).hexdigest()
-    S3SigV4Auth(
-        Credentials(endpoint.access_key_id, endpoint.secret_access_key), "s3", endpoint.region
-    ).add_auth(request)
-    return dict(request.headers.items())
+    """What has to be sent for `url`, which is percent-encoded already.
+
+    `payload` stands in for the hash of the body.
+    """
+    parts = urlsplit(url)
+    return Signer(endpoint.access_key_id, endpoint.secret_access_key, endpoint.region).sign(
+        method,
+        parts.path.encode(),
+        parts.query.encode(),
+        {"host": parts.netloc, **(headers or {})},
+        now=time.time(),
+        payload_hash=payload or hashlib.sha256(body).hexdigest(),
+    )
 
 
 class S3:

@@ -60,11 +60,11 @@ test("a stream is sent and received as a stream", async () => {
 });
 
 test("errors are typed", async () => {
-  await assert.rejects(client.getBucket("no-such-bucket"), failsWith(404, "bucket_not_found"));
+  await assert.rejects(client.getBucket("no-such-bucket"), failsWith(404, "NoSuchBucket"));
   const bucket = "ts-errors";
   await client.createBucket(bucket);
-  await assert.rejects(client.getObject(bucket, "missing"), failsWith(404, "object_not_found"));
-  await assert.rejects(client.createBucket(bucket), failsWith(409, "bucket_already_exists"));
+  await assert.rejects(client.getObject(bucket, "missing"), failsWith(404, "NoSuchKey"));
+  await assert.rejects(client.createBucket(bucket), failsWith(409, "BucketAlreadyExists"));
   await client.deleteBucket(bucket);
 });
 

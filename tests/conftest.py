@@ -1,0 +1,51 @@
+"""Servers, buckets and clients for the tests of the whole product."""
+
+import itertools
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.endpoint import Endpoint
+from support.tools import need
+from vexobj_server.testing import RunningServer, running_server
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", params=[1, 2], ids=["one-worker", "two-workers"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    """A server with shipped defaults but for bucket hosts under `localhost`."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    environment = {"VEXOBJ_SERVER_S3_DOMAIN": "localhost"}
+    with running_server(data, workers=request.param, environment=environment) as running:
+        yield running
+
+
+@pytest.fixture
+def endpoint(server: RunningServer) -> Endpoint:
+    return Endpoint(server.url, server.access_key_id, server.secret_access_key)
+
+
+@pytest.fixture
+def bucket_name() -> str:
+    return f"bucket-{next(_numbers)}"
+
+
+@pytest.fixture
+def bucket(endpoint: Endpoint, bucket_name: str) -> str:
+    endpoint.boto3().create_bucket(Bucket=bucket_name)
+    return bucket_name
+
+
+@pytest.fixture(scope="session")
+def minio_go(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The minio-go program, built."""
+    go = need("go")
+    program = tmp_path_factory.mktemp("minio_go") / "minio_go"
+    source = Path(__file__).parent / "e2e/minio_go"
+    subprocess.run([go, "build", "-o", program, "."], cwd=source, check=True)
+    return program
