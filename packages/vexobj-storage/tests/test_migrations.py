@@ -81,7 +81,8 @@ async def test_postgres_migrates_to_what_is_declared(
     await (await open_metadata(Path(), empty_url)).close()
     name = postgres.create_database()
     direct = await asyncpg.connect(postgres.url(name))
-    await direct.execute(";".join(declared(postgresql.dialect())))
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    await direct.execute(";".join(declared(dialect)))
     await direct.close()
     found = await postgres_schema(empty_url)
     assert len(found) > 50

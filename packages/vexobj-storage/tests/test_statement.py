@@ -3,7 +3,16 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import BigInteger, LargeBinary, bindparam, literal, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    LargeBinary,
+    bindparam,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.sql.base import Executable
 from sqlmodel import col
 
@@ -88,7 +97,7 @@ def test_binds_are_tuples_in_the_drivers_order() -> None:
 def test_a_list_of_unknown_length_is_refused() -> None:
     listed = Statement(lambda _: select(col(Objects.size)).where(col(Objects.size).in_([1, 2])))
     assert "IN (1, 2)" in listed.compiled("sqlite").sql
-    unknown = bindparam("sizes", expanding=True)
+    unknown: BindParameter[int] = bindparam("sizes", expanding=True)
     with pytest.raises(TypeError, match="unknown length"):
         Statement(
             lambda _: select(col(Objects.size)).where(col(Objects.size).in_(unknown))
