@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import sqlite3
 import sys
 import time
@@ -14,7 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vexobj_server.bootstrap import CREDENTIALS_FILE, SECRET_FILE
-from vexobj_server.settings import Settings, load_settings
+from vexobj_server.commands.listening import free_address
+from vexobj_server.settings import Settings, SettingsError, load_settings
 
 _LEAST_FREE = 1024**3
 _BUILT = 1_750_000_000  # a clock that is before this was never set
@@ -140,18 +140,12 @@ def check_clock(_settings: Settings) -> Iterator[Finding]:
 
 
 def check_port(settings: Settings) -> Iterator[Finding]:
-    bind = settings.server.bind
     try:
-        family, kind, _, _, target = socket.getaddrinfo(
-            bind.host, bind.port, type=socket.SOCK_STREAM
-        )[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(target)
-    except OSError as error:
-        yield Finding(Verdict.WARNING, f"{bind} cannot be listened on: {error.strerror}.")
+        free_address(settings.server.bind)
+    except SettingsError as error:
+        yield Finding(Verdict.WARNING, str(error))
     else:
-        yield Finding(Verdict.FINE, f"{bind} is free.")
+        yield Finding(Verdict.FINE, f"{settings.server.bind} is free.")
 
 
 def check_tls(settings: Settings) -> Iterator[Finding]:

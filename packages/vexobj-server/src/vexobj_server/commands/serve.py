@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -24,6 +22,7 @@ from vexobj_server.bootstrap import (
     server_secret,
     store_config,
 )
+from vexobj_server.commands.listening import free_address
 from vexobj_server.observability.logs import configure_logging
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.runtime import Runtime, create_runtime, load_runtime
@@ -48,7 +47,7 @@ def serve(environment: Mapping[str, str]) -> int:
     configure_logging(settings.server)
     for warning in loaded.warnings:
         _log.warning(warning)
-    address = _free_address(settings.server.bind)
+    address = free_address(settings.server.bind)
     prepare_data_dir(settings.storage.data_dir)
     secret = server_secret(settings)
     made = asyncio.run(_prepare_store(settings, SecretBox(secret)))
@@ -147,27 +146,6 @@ def _granian(settings: Settings, address: str) -> Any:
         # Without it one stalled upload would hold up the end for ever.
         workers_kill_timeout=max(1, int(server.shutdown_timeout.total_seconds())),
     )
-
-
-def _free_address(bind: Bind) -> str:
-    """The address to listen on. A second server on the port would go unnoticed (SO_REUSEPORT).
-
-    Raises: SettingsError.
-    """
-    try:
-        family, kind, _, _, target = socket.getaddrinfo(
-            bind.host, bind.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(target)
-    except OSError as error:
-        reason = {
-            errno.EADDRINUSE: "another program listens there already",
-            errno.EACCES: "this user may not listen there (ports below 1024 need a privilege)",
-        }.get(error.errno or 0, error.strerror)
-        raise SettingsError(f"server.bind: cannot listen on {bind}: {reason}.") from None
-    return str(target[0])
 
 
 def _announce(settings: Settings, made: NewKey | None) -> None:
