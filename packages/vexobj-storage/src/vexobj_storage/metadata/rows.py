@@ -158,19 +158,20 @@ def listed(
     bucket_id: int, row: Row, *, is_latest: bool = True, is_delete_marker: bool = False
 ) -> ObjectVersion:
     """From the columns LISTED: its attributes are the owner and the content type alone."""
+    modified_at = to_datetime(row[8])
     return ObjectVersion(
         bucket_id,
         row[0],
         row[2],
-        version_id(row[2], row[3]),
+        NULL_VERSION if row[3] else version_id(row[2], 0),
         row[1],
         is_latest,
         is_delete_marker,
         row[4],
         row[5],
         row[6],
-        to_datetime(row[7]),
-        to_datetime(row[8]),
+        modified_at if row[7] == row[8] else to_datetime(row[7]),
+        modified_at,
         _plain_attributes(row[9], row[10]),
         row[11],
         row[12],

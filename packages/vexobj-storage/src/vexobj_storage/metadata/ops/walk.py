@@ -7,7 +7,7 @@ the database can compute it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, BindParameter, LargeBinary, bindparam, text
@@ -74,8 +74,8 @@ class Source:
 class Walked:
     """A page: `rows` that stand for themselves, `prefixes`, and the `last` item if more follow."""
 
-    rows: list[Row] = field(default_factory=list)
-    prefixes: list[bytes] = field(default_factory=list)
+    rows: list[Row]
+    prefixes: list[bytes]
     last: Row | bytes | None = None
 
 
@@ -123,6 +123,10 @@ class _Page:
 
     def take_rows(self, found: Sequence[Row]) -> int:
         """Returns how many of the rows said nothing new."""
+        if not self._keys.delimiter and found:
+            self.items += found
+            self.low, self.skip = self._source.follow(found[-1])
+            return 0
         collapsed = 0
         for row in found:
             key = row[0]
@@ -158,12 +162,11 @@ class _Page:
         return True
 
     def walked(self) -> Walked:
-        walked = Walked()
-        for item in self.items[: self._limit]:
-            if isinstance(item, bytes):
-                walked.prefixes.append(item)
-            else:
-                walked.rows.append(item)
+        kept = self.items[: self._limit]
+        walked = Walked(
+            [item for item in kept if not isinstance(item, bytes)],
+            [item for item in kept if isinstance(item, bytes)],
+        )
         if self.full:
             walked.last = self.items[self._limit - 1]
         return walked
