@@ -87,6 +87,10 @@ def open_files(pid: int | str | None) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def environment_of(pid: int | None) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -347,6 +351,16 @@ async def test_the_disk_cache_outlives_the_broker(directory: Path, source: int) 
         assert rendering.cached
         assert hashlib.sha256(rendering.file.read()).hexdigest() == first
         assert (await client.stats()).computations == 0
+
+
+async def test_secrets_of_the_environment_do_not_reach_decoders(
+    directory: Path, source: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VEXOBJ_SSE_MASTER_KEY", "secret")
+    async with running(directory) as (handle, client):
+        await digest(client, "key", source)
+        for pid in (handle.pid, *children_of(handle.pid)):
+            assert b"secret" not in environment_of(pid)
 
 
 async def test_the_socket_is_private_and_goes_away(directory: Path, source: int) -> None:

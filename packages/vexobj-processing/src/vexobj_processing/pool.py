@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 
 from vexobj_processing.errors import JobCrashed, JobTimeout
 from vexobj_processing.frames import FrameConnection, Message
+from vexobj_processing.lifeline import bare_environment
 from vexobj_processing.limits import DEFAULT_ENCODING, DEFAULT_LIMITS, Encoding, Limits
 from vexobj_processing.messages import read_error, transform_message
 from vexobj_processing.negotiate import Preference
@@ -155,7 +156,7 @@ class _Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "MALLOC_ARENA_MAX": "1"},
+                env=bare_environment() | {"MALLOC_ARENA_MAX": "1"},
             )
         self._reply: asyncio.Future[Message] | None = None
         self._fds: list[int] = []

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from vexobj_processing.lifeline import bare_environment
 from vexobj_server.media.config import BrokerConfig
 
 _BACKLOG = 128
@@ -88,6 +89,7 @@ class BrokerHandle:
             [*command, str(os.getpid()), str(fd)],
             stdin=subprocess.PIPE,
             pass_fds=[fd],
+            env=bare_environment(),
             text=True,
         )
         assert process.stdin
