@@ -11,8 +11,8 @@ from vexobj_storage import MemoryBlobStore, ObjectStore, StoreConfig, open_metad
 from vexobj_storage.testing.model import StoreModel
 
 _SETTINGS = settings(
-    max_examples=60,
-    stateful_step_count=40,
+    max_examples=35,
+    stateful_step_count=30,
     deadline=None,
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow],

@@ -23,7 +23,7 @@ from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import objects, references, sql, versions
 from vexobj_storage.metadata.ops.ledger import QUEUE, UPLOAD, Ledger
 from vexobj_storage.metadata.rows import Draft
-from vexobj_storage.metadata.tx import Row, Tx
+from vexobj_storage.metadata.tx import Row, Tx, repeatable
 from vexobj_storage.types import (
     Bucket,
     Checksum,
@@ -199,6 +199,7 @@ async def manifest_parts(tx: Tx, manifest_id: bytes, layout: Layout) -> Sequence
     return [_part(row) for row in found if row[0] in named]
 
 
+@repeatable
 async def complete_upload(
     tx: Tx, bucket: Bucket, key: bytes, upload_id: str, completion: Completion, now_us: int
 ) -> ObjectVersion:
