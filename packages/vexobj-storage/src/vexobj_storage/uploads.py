@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from vexobj_storage.content import Content
 from vexobj_storage.errors import CommitUncertain, StorageError
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import listing, multipart
-from vexobj_storage.metadata.ops.multipart import Completion
+from vexobj_storage.metadata.ops import completion, listing, multipart
 from vexobj_storage.names import check_key
 from vexobj_storage.types import (
     Bucket,
@@ -139,11 +138,11 @@ class Uploads(Content):
         Raises: NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge,
             PreconditionFailed, NoSuchKey (If-Match on a key that is not there).
         """
-        completion = Completion(
+        asked = completion.Completion(
             parts, condition, checksum, minimum_part_bytes, self.config.max_object_bytes
         )
         return await self._metadata.write(
-            multipart.complete_upload, bucket, key, upload_id, completion, self._now_us()
+            completion.complete_upload, bucket, key, upload_id, asked, self._now_us()
         )
 
     async def abort_upload(self, bucket: Bucket, key: bytes, upload_id: str) -> None:
