@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -21,9 +22,11 @@ from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.upkeep import housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
+from vexobj_server.media.errors import MediaUnavailable
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.exposition import metrics_text
 from vexobj_server.observability.logs import AccessLog
+from vexobj_server.observability.media import media_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.rest.app import rest_app
@@ -99,8 +102,7 @@ async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
         stack.callback(page.close)
         client = MediaClient(runtime.broker_socket)
         stack.push_async_callback(client.close)
-        variants = _variants(settings, client, store)
-        services = _services(runtime, store, keys, box, identities, variants)
+        services = _services(runtime, store, keys, box, identities, client)
         access_log = None
         if settings.server.access_log:
             access_log = AccessLog(settings.server.log_format)
@@ -125,7 +127,7 @@ def _services(
     keys: StoredKeys,
     box: SecretBox,
     identities: Identities,
-    variants: Variants,
+    client: MediaClient,
 ) -> Services:
     settings = runtime.settings
     data_dir = settings.storage.data_dir
@@ -133,7 +135,7 @@ def _services(
         store=store,
         access=Access(),
         identities=identities,
-        variants=variants,
+        variants=_variants(settings, client, store),
         keys=keys,
         box=box,
         clock=_now,
@@ -144,10 +146,19 @@ def _services(
         version=_VERSION,
         metrics_token=settings.metrics.token,
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
-        metrics_text=partial(
-            asyncio.to_thread, metrics_text, runtime.metrics_dir, data_dir, _VERSION
-        ),
+        metrics_text=partial(_metrics, runtime, client),
     )
+
+
+async def _metrics(runtime: Runtime, client: MediaClient) -> bytes:
+    """Without the broker's counts where it cannot be asked."""
+    try:
+        stats = asdict(await client.stats())
+    except MediaUnavailable:
+        stats = {}
+    data_dir = runtime.settings.storage.data_dir
+    samples = list(media_samples(stats))
+    return await asyncio.to_thread(metrics_text, runtime.metrics_dir, data_dir, _VERSION, samples)
 
 
 def _variants(settings: Settings, client: MediaClient, store: ObjectStore) -> Variants:

@@ -1,6 +1,7 @@
 """One HTTP exchange as the outermost layer sees it: its facts, and its answer on the way out."""
 
 from collections.abc import Awaitable
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +18,11 @@ from vexobj_server.observability.securityheaders import (
 __all__ = ["Exchange", "Receive", "Scope", "header"]
 
 _PATHSEND = "http.response.pathsend"
+
+
+@lru_cache(maxsize=512)
+def _is_active(content_type: bytes) -> bool:
+    return is_active(content_type.decode("latin-1"))
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -90,7 +96,7 @@ class Exchange:
             headers += NATIVE[:-1] if policy else NATIVE
         else:
             headers.append(NOSNIFF)
-            if content_type and is_active(content_type.decode("latin-1")):
+            if content_type and _is_active(content_type):
                 headers.append(SANDBOX)
         if self._secure:
             headers.append(STRICT_TRANSPORT)

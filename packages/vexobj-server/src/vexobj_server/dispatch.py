@@ -7,6 +7,7 @@ log, metrics) is done here, once for both APIs.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
@@ -81,7 +82,10 @@ class Dispatcher:
         if metrics is not None:
             metrics.began()
         try:
-            app = await self._app(scope, exchange, host)
+            bucket = self._bucket_of(host)
+            if bucket is None and _may_be_alias(host):
+                bucket = await self._aliases.bucket(_host_name(host))
+            app = self._app(scope, exchange, bucket)
             await app(scope, receive, exchange)
         except Exception:
             _log.exception("request failed", extra={"request_id": identifier})
@@ -108,8 +112,7 @@ class Dispatcher:
                     )
                 )
 
-    async def _app(self, scope: Scope, exchange: Exchange, host: bytes) -> App:
-        bucket = await self._bucket_of(host)
+    def _app(self, scope: Scope, exchange: Exchange, bucket: str | None) -> App:
         if bucket is not None:
             scope["state"]["s3_bucket"] = bucket
             return self._s3
@@ -129,15 +132,13 @@ class Dispatcher:
             return _to_docs
         return self._s3
 
-    async def _bucket_of(self, host: bytes) -> str | None:
-        """The bucket that a host name stands for."""
-        name = _host_name(host)
+    def _bucket_of(self, host: bytes) -> str | None:
+        """The bucket of virtual-host style."""
         suffix = self._bucket_suffix
-        if suffix is not None and name.endswith(suffix):
-            return name.removesuffix(suffix)
-        if not name or name[-1].isdigit() or name == "localhost":
+        if suffix is None:
             return None
-        return await self._aliases.bucket(name)
+        name = _host_name(host)
+        return name.removesuffix(suffix) if name.endswith(suffix) else None
 
 
 def _unsigned(scope: Scope) -> bool:
@@ -169,6 +170,14 @@ def _forwarded(scope: Scope, client: Client) -> bytes:
     return host
 
 
+@lru_cache(maxsize=1024)
+def _may_be_alias(host: bytes) -> bool:
+    """An address is nobody's alias; nor is `localhost`."""
+    name = _host_name(host)
+    return bool(name) and not name[-1].isdigit() and name != "localhost"
+
+
+@lru_cache(maxsize=1024)
 def _host_name(host: bytes) -> str:
     """Lower case, without a port; an IPv6 address stays in its brackets."""
     name = host.decode("latin-1").lower()
