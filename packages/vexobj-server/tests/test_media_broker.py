@@ -243,6 +243,29 @@ async def test_a_killed_broker_is_replaced_and_takes_its_children_along(
         await digest(client, "key", source)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_for_the_whole_group_do_not_end_it(
+    directory: Path, source: int, number: signal.Signals
+) -> None:
+    """Not even one that comes before it could ask to ignore them."""
+    config = BrokerConfig(socket_path=directory / "m.sock", workers=1)
+    handle = await asyncio.to_thread(start_broker, config)
+    assert handle.pid
+    os.kill(handle.pid, number)
+    client = MediaClient(config.socket_path)
+    await digest(client, "one", source)
+    (child,) = children_of(handle.pid)
+    before = handle.pid
+    os.kill(handle.pid, number)
+    os.kill(child, number)
+    await digest(client, "two", source)
+    assert (handle.pid, children_of(handle.pid)) == (before, [child])
+    await client.close()
+    await asyncio.to_thread(handle.stop)
+    assert not alive(before)
+    assert not alive(child)
+
+
 async def test_a_job_out_of_time_is_killed_and_remembered(directory: Path, source: int) -> None:
     async with running(directory, job_seconds=1.0) as (handle, client):
         child = await stuck_child(handle, client, source)

@@ -1,13 +1,14 @@
 """The broker process: `python -m vexobj_server.media.broker`, started by the supervisor.
 
 It reads its configuration from standard input, accepts on the socket that it inherited, and holds
-no state that a restart would lose but counters.
+no state that a restart would lose. It ends when standard input does: signals that reach the whole
+group, as a terminal's Ctrl-C and systemd's SIGTERM do, are blocked by who starts it, because the
+workers still need it for the requests that they finish.
 """
 
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -35,25 +36,24 @@ _log = logging.getLogger("vexobj.media")
 def main() -> None:
     parent_pid, fd = (int(argument) for argument in sys.argv[1:])
     die_with_parent(parent_pid)
-    # A terminal's Ctrl-C reaches the whole group; the parent decides when this process ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
-    config = BrokerConfig.from_json(sys.stdin.read())
+    config = BrokerConfig.from_json(sys.stdin.readline())
     asyncio.run(serve(config, socket.socket(fileno=fd)))
 
 
 async def serve(config: BrokerConfig, listener: socket.socket) -> None:
-    """Until SIGTERM."""
+    """Until standard input ends: its other end is the supervisor's, alive or not."""
     listener.setblocking(False)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    loop.add_reader(sys.stdin.fileno(), stopped.set)
     disk = _open_cache(config)
     renderer = Renderer(config, disk)
     accepting = asyncio.create_task(_accept(renderer, listener))
     try:
         await stopped.wait()
     finally:
+        loop.remove_reader(sys.stdin.fileno())
         accepting.cancel()
         await asyncio.gather(accepting, return_exceptions=True)
         await renderer.close()

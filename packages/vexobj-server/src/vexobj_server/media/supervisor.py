@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ _BACKLOG = 128
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 5.0
 _STOP_SECONDS = 5.0
+_OF_THE_GROUP = frozenset({signal.SIGINT, signal.SIGTERM})
 
 _log = logging.getLogger("vexobj.media")
 
@@ -51,7 +53,7 @@ class BrokerHandle:
         self._stopping.set()
         process = self._process
         if process:
-            process.terminate()
+            _tell_to_end(process)
         self._watch.join(_STOP_SECONDS)
         if self._watch.is_alive() and process:
             process.kill()
@@ -60,6 +62,8 @@ class BrokerHandle:
         self.socket_path.unlink(missing_ok=True)
 
     def _supervise(self) -> None:
+        # What it starts inherits this, from the first instant on. See the broker's module.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_GROUP)
         pause = _FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
             began = time.monotonic()
@@ -70,8 +74,9 @@ class BrokerHandle:
             else:
                 self._started.set()
                 if self._stopping.is_set():
-                    process.terminate()
+                    _tell_to_end(process)
                 code = process.wait()
+                _tell_to_end(process)
                 if self._stopping.is_set():
                     break
                 _log.warning("the media broker ended with %s and is started again", code)
@@ -93,9 +98,16 @@ class BrokerHandle:
             text=True,
         )
         assert process.stdin
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(self._config.to_json())
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(self._config.to_json() + "\n")
+            process.stdin.flush()
         return process
+
+
+def _tell_to_end(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
 
 
 def start_broker(config: BrokerConfig) -> BrokerHandle:
