@@ -8,20 +8,37 @@ from pathlib import Path
 import pytest
 
 from support.endpoint import Endpoint
-from support.tools import need
+from support.tools import missing, need
 from vexobj_server.testing import RunningServer, running_server
+from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
 
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session", params=[1, 2], ids=["one-worker", "two-workers"])
+@pytest.fixture(scope="session")
+def metadata_url() -> Iterator[str]:
+    """An empty PostgreSQL database of a server of its own."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        missing("PostgreSQL")
+    with PostgresServer(binaries) as postgres:
+        yield postgres.url(postgres.create_database())
+
+
+@pytest.fixture(scope="session", params=["one-worker", "two-workers"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningServer]:
-    """A server with shipped defaults but for bucket hosts under `localhost`."""
+    """A server with shipped defaults but for bucket hosts under `localhost`.
+
+    `postgresql` stands for two workers over PostgreSQL metadata.
+    """
     data = tmp_path_factory.mktemp("server") / "data"
     environment = {"VEXOBJ_SERVER_S3_DOMAIN": "localhost"}
-    with running_server(data, workers=request.param, environment=environment) as running:
+    if request.param == "postgresql":
+        environment["VEXOBJ_METADATA_URL"] = request.getfixturevalue("metadata_url")
+    workers = 1 if request.param == "one-worker" else 2
+    with running_server(data, workers=workers, environment=environment) as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """Write, or check, everything that is generated from the code.
 
-openapi.yaml comes from the routes and models, docs/reference/settings.md from the settings table.
+openapi.yaml comes from the routes and models, docs/reference/settings.md from the settings table,
+docs/reference/s3-operations.md from the table that routes S3 requests.
 """
 
 import argparse
@@ -9,13 +10,39 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vexobj_server.rest.openapi import openapi_document
+from vexobj_s3compat.operation import Operation
+from vexobj_s3compat.operations import OPERATIONS
+from vexobj_server.rest.openapi import openapi_yaml
 from vexobj_server.settings import settings_reference
+
+_S3_HEAD = """# S3 operations
+
+What the S3 API answers today, generated from the table that routes requests. Any other S3
+subresource is answered `501 NotImplemented`: it never runs the plain verb.
+
+| operation | method | on | subresource or parameters |
+|---|---|---|---|
+"""
+
+
+def _asks_for(operation: Operation) -> str:
+    names = [operation.subresource, operation.header, operation.selector, *operation.required]
+    return " ".join(f"`{name}`" for name in dict.fromkeys(names) if name)
+
+
+def s3_operations() -> str:
+    rows = sorted(
+        (operation.name, operation.method, operation.target.name.lower(), _asks_for(operation))
+        for operation in OPERATIONS
+    )
+    return _S3_HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
 
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
-    "openapi.yaml": openapi_document,
+    "openapi.yaml": openapi_yaml,
     "docs/reference/settings.md": settings_reference,
+    "docs/reference/s3-operations.md": s3_operations,
 }
 
 

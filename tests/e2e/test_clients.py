@@ -16,6 +16,10 @@ from support.endpoint import Endpoint
 from support.photos import HUBBLE, RETINA, ROCKET
 from support.tools import need
 
+pytestmark = pytest.mark.parametrize(
+    "server", ["one-worker", "two-workers", "postgresql"], indirect=True, scope="session"
+)
+
 HOSTILE = (
     "plain.jpg",
     "with space.jpg",
