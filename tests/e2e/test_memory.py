@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from vexobj_server.testing import RunningServer
 
 from support.endpoint import Endpoint
 from support.processes import PeakMemory
+from vexobj_server.testing import RunningServer
 
 GIB = 1024**3
 SIZE = 2 * GIB
