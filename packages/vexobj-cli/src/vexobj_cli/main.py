@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vexobj_cli.commands import buckets, keys, objects, server
+from vexobj_cli.commands import buckets, identities, keys, objects, server
 from vexobj_cli.session import Session
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.add_typer(buckets.app, name="bucket")
 app.add_typer(objects.app, name="object")
 app.add_typer(keys.app, name="key")
+app.add_typer(identities.app, name="identity")
 server.register(app)
 
 
@@ -41,7 +42,7 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
-    context.obj = Session(url, key, json)
+    context.obj = Session(url, key or None, json)
 
 
 def main() -> None:

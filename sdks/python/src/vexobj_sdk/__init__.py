@@ -1,6 +1,8 @@
 """The official Python client of VexObj."""
 
-from vexobj_sdk.client import Download, VexObj
+from vexobj_sdk.body import Body
+from vexobj_sdk.client import VexObj
+from vexobj_sdk.download import Download
 from vexobj_sdk.errors import (
     Conflict,
     ConnectionFailed,
@@ -10,37 +12,50 @@ from vexobj_sdk.errors import (
     ServerError,
     Throttled,
     Unauthorized,
+    UnexpectedAnswer,
     VexObjError,
 )
 from vexobj_sdk.models import (
     ApiKey,
     Bucket,
+    BucketSettings,
     BucketStats,
     CreatedApiKey,
+    GcResult,
+    Health,
+    Identity,
+    ObjectList,
     ObjectMeta,
-    ObjectPage,
     Permissions,
     Stats,
+    Transform,
 )
 
 __all__ = [
     "ApiKey",
+    "Body",
     "Bucket",
+    "BucketSettings",
     "BucketStats",
     "Conflict",
     "ConnectionFailed",
     "CreatedApiKey",
     "Download",
     "Forbidden",
+    "GcResult",
+    "Health",
+    "Identity",
     "InvalidRequest",
     "NotFound",
+    "ObjectList",
     "ObjectMeta",
-    "ObjectPage",
     "Permissions",
     "ServerError",
     "Stats",
     "Throttled",
+    "Transform",
     "Unauthorized",
+    "UnexpectedAnswer",
     "VexObj",
     "VexObjError",
 ]

@@ -1,46 +1,42 @@
 """The client: one server, one key, bodies streamed both ways."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import httpx
 
-from vexobj_sdk.errors import ConnectionFailed, error_from
-from vexobj_sdk.models import ApiKey, Bucket, CreatedApiKey, ObjectMeta, ObjectPage, Permissions
+from vexobj_sdk.body import Body, content_of
+from vexobj_sdk.download import Download
+from vexobj_sdk.errors import UnexpectedAnswer, error_from, no_answer
+from vexobj_sdk.models import (
+    ApiKey,
+    Bucket,
+    BucketSettings,
+    CreatedApiKey,
+    GcResult,
+    Health,
+    Identity,
+    Json,
+    ObjectList,
+    ObjectMeta,
+    Permissions,
+    Transform,
+)
 from vexobj_sdk.models import Stats as ServerStats
 
-_CHUNK = 256 * 1024
-
-Body = bytes | str | IO[bytes] | Iterable[bytes]
-
-
-class Download:
-    """An object on its way. Iterate it, or `read()` it whole."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self.content_type: str = response.headers.get("content-type", "")
-        self.etag: str = response.headers.get("etag", "")
-        length = response.headers.get("content-length")
-        self.size: int | None = int(length) if length is not None else None
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Chunks as they arrive; raises ConnectionFailed if they end too early."""
-        try:
-            yield from self._response.iter_bytes(_CHUNK)
-        except httpx.TransportError as error:
-            raise ConnectionFailed(f"the download broke off: {error}") from error
-
-    def read(self) -> bytes:
-        return b"".join(self)
+T = TypeVar("T")
 
 
 class VexObj:
-    """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`."""
+    """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
+
+    Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.
+    """
 
     def __init__(
         self,
@@ -50,9 +46,12 @@ class VexObj:
         timeout_seconds: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        headers = {"authorization": f"Bearer {key}"} if key else {}
+        # Objects are fetched as they are stored: nothing is compressed on the way.
+        headers = {"accept-encoding": "identity"}
+        if key:
+            headers["authorization"] = f"Bearer {_token(key)}"
         self._http = httpx.Client(
-            base_url=url.rstrip("/"), headers=headers, timeout=timeout_seconds, transport=transport
+            base_url=_address(url), headers=headers, timeout=timeout_seconds, transport=transport
         )
 
     def __enter__(self) -> Self:
@@ -70,18 +69,26 @@ class VexObj:
         self._http.close()
 
     def create_bucket(self, name: str, *, public: bool = False) -> Bucket:
-        return Bucket.parse(
-            self._json("POST", "/v1/buckets", json={"name": name, "public": public})
+        """Raises Conflict when the name is taken."""
+        return self._json(
+            Bucket.parse, "POST", "/v1/buckets", json={"name": name, "public": public}
         )
 
     def list_buckets(self) -> list[Bucket]:
-        return [Bucket.parse(item) for item in self._json("GET", "/v1/buckets")["buckets"]]
+        """Those that the key may see."""
+        return self._json(_each("buckets", Bucket.parse), "GET", "/v1/buckets")
 
     def get_bucket(self, name: str) -> Bucket:
-        return Bucket.parse(self._json("GET", _bucket(name)))
+        return self._json(Bucket.parse, "GET", _bucket(name))
 
-    def update_bucket(self, name: str, *, public: bool) -> Bucket:
-        return Bucket.parse(self._json("PATCH", _bucket(name), json={"public": public}))
+    def update_bucket(
+        self, name: str, *, public: bool | None = None, settings: BucketSettings | None = None
+    ) -> Bucket:
+        """What is None stays as it is."""
+        change: dict[str, Any] = _given(public=public)
+        if settings is not None:
+            change["settings"] = asdict(settings)
+        return self._json(Bucket.parse, "PATCH", _bucket(name), json=change)
 
     def delete_bucket(self, name: str) -> None:
         """Raises Conflict while the bucket holds anything."""
@@ -93,19 +100,45 @@ class VexObj:
         key: str,
         body: Body,
         *,
+        size: int | None = None,
         content_type: str | None = None,
         cache_control: str | None = None,
+        content_disposition: str | None = None,
+        content_encoding: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        sha256: str | None = None,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> ObjectMeta:
-        """Store a body; files and iterables are sent as they are read."""
-        headers = {"content-type": content_type, "cache-control": cache_control}
-        answer = self._request(
+        """Store a body; files (from where they stand) and iterables are sent as they are read.
+
+        It is on the server's disk when this returns. What breaks off stores nothing, an exception
+        of the iterable included. `size` is the length of an iterable, if it is known. The server
+        compares `sha256` (hex) with what arrives. `if_match` is the ETag to overwrite,
+        `if_none_match="*"` refuses to overwrite: Conflict.
+        """
+        content, framing = content_of(body, size)
+        headers = _given(
+            content_type=content_type,
+            cache_control=cache_control,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            x_vexobj_sha256=sha256,
+            if_match=if_match,
+            if_none_match=if_none_match,
+        )
+        return self._json(
+            ObjectMeta.parse,
             "PUT",
             _object(bucket),
             params={"key": key},
-            content=body,
-            headers={name: value for name, value in headers.items() if value is not None},
+            content=content,
+            headers={name.replace("_", "-"): value for name, value in headers.items()}
+            | {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
+            | dict(framing),
         )
-        return ObjectMeta.parse(answer.json())
+
+    stream_upload = put_object
 
     @contextmanager
     def get_object(
@@ -118,20 +151,27 @@ class VexObj:
         version_id: str | None = None,
     ) -> Iterator[Download]:
         """Open an object, or its bytes from `first` to `last` (both included)."""
+        if first < 0 or (last is not None and last < first):
+            raise ValueError(f"no range: from byte {first} to {last}")
         headers = {}
         if first or last is not None:
             headers["range"] = f"bytes={first}-{'' if last is None else last}"
-        params = {"key": key} | ({"version_id": version_id} if version_id else {})
-        with self._stream(_object(bucket), params, headers) as response:
-            yield Download(response)
+        params = _given(key=key, version_id=version_id)
+        with self._stream(_object(bucket), params, headers) as download:
+            yield download
 
-    def head_object(self, bucket: str, key: str) -> Mapping[str, str]:
-        """The headers that a GET would have."""
-        return self._request("HEAD", _object(bucket), params={"key": key}).headers
+    stream_download = get_object
+
+    def head_object(
+        self, bucket: str, key: str, *, version_id: str | None = None
+    ) -> Mapping[str, str]:
+        """The headers that a GET would have; names in any case."""
+        params = _given(key=key, version_id=version_id)
+        return self._request("HEAD", _object(bucket), params=params).headers
 
     def delete_object(self, bucket: str, key: str, *, version_id: str | None = None) -> None:
-        params = {"key": key} | ({"version_id": version_id} if version_id else {})
-        self._request("DELETE", _object(bucket), params=params)
+        """Raises NotFound when there is none."""
+        self._request("DELETE", _object(bucket), params=_given(key=key, version_id=version_id))
 
     def list_objects(
         self,
@@ -141,29 +181,50 @@ class VexObj:
         delimiter: str = "",
         continuation_token: str | None = None,
         max_keys: int = 1000,
-    ) -> ObjectPage:
-        """One page; `iterate_objects` walks them all."""
-        params: dict[str, str | int] = {
-            "prefix": prefix, "delimiter": delimiter, "max_keys": max_keys
-        }  # fmt: skip
-        if continuation_token is not None:
-            params["continuation_token"] = continuation_token
+    ) -> ObjectList:
+        """One page of at most 1000, in the byte order of keys; `iterate_objects` walks them all."""
+        params = _given(
+            prefix=prefix,
+            delimiter=delimiter,
+            max_keys=max_keys,
+            continuation_token=continuation_token,
+        )
         path = f"/v1/objects/{quote(bucket, safe='')}"
-        return ObjectPage.parse(self._json("GET", path, params=params))
+        return self._json(ObjectList.parse, "GET", path, params=params)
 
-    def iterate_objects(self, bucket: str, *, prefix: str = "") -> Iterator[ObjectMeta]:
+    def iterate_objects(
+        self, bucket: str, *, prefix: str = "", page_size: int = 1000
+    ) -> Iterator[ObjectMeta]:
+        """Every object, asked for page by page as you go."""
         token: str | None = None
         while True:
-            page = self.list_objects(bucket, prefix=prefix, continuation_token=token)
+            page = self.list_objects(
+                bucket, prefix=prefix, continuation_token=token, max_keys=page_size
+            )
             yield from page.objects
-            token = page.next_token
+            token = page.next_continuation_token
             if token is None:
                 return
 
-    def image_url(self, bucket: str, key: str, **transform: str | int) -> str:
-        """Where an image is delivered as `transform` says: w, h, format, quality, fit."""
+    @contextmanager
+    def get_image(
+        self, bucket: str, key: str, **transform: Unpack[Transform]
+    ) -> Iterator[Download]:
+        """Open an image as `transform` says."""
+        with self._stream(_object(bucket), {"key": key, **transform}, {}) as download:
+            yield download
+
+    def image_url(self, bucket: str, key: str, **transform: Unpack[Transform]) -> str:
+        """Where an image is delivered as `transform` says; public buckets need no key there."""
         query = urlencode({"key": key, **transform})
         return f"{str(self._http.base_url).rstrip('/')}{_object(bucket)}?{query}"
+
+    def create_identity(self, display_name: str, *, email: str | None = None) -> Identity:
+        body = _given(display_name=display_name, email=email)
+        return self._json(Identity.parse, "POST", "/v1/admin/identities", json=body)
+
+    def list_identities(self) -> list[Identity]:
+        return self._json(_each("identities", Identity.parse), "GET", "/v1/admin/identities")
 
     def create_api_key(
         self,
@@ -171,57 +232,109 @@ class VexObj:
         *,
         permissions: Permissions | None = None,
         buckets: Iterable[str] | None = None,
+        identity: str | None = None,
+        expires_at: datetime | None = None,
+        access_key_id: str | None = None,
+        secret_access_key: str | None = None,
     ) -> CreatedApiKey:
-        body: dict[str, Any] = {"name": name}
+        """Without `permissions` it may read and write, without `buckets` in all of them.
+
+        It is for the caller's own identity unless `identity` names one by its id. An existing
+        `access_key_id` and `secret_access_key` may be brought along, both together.
+        """
+        body: dict[str, Any] = _given(
+            name=name,
+            identity=identity,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+        )
         if permissions is not None:
             body["permissions"] = asdict(permissions)
         if buckets is not None:
             body["bucket_access"] = {"type": "specific", "buckets": list(buckets)}
-        answer = self._json("POST", "/v1/admin/keys", json=body)
-        return CreatedApiKey(ApiKey.parse(answer["key"]), answer["secret"])
+        if expires_at is not None:
+            body["expires_at"] = expires_at.isoformat()
+        return self._json(CreatedApiKey.parse, "POST", "/v1/admin/keys", json=body)
 
     def list_api_keys(self) -> list[ApiKey]:
-        return [ApiKey.parse(item) for item in self._json("GET", "/v1/admin/keys")["keys"]]
+        return self._json(_each("keys", ApiKey.parse), "GET", "/v1/admin/keys")
 
     def delete_api_key(self, key_id: str) -> None:
-        """It stops working with the next request that uses it."""
+        """It stops working with the next request that uses it. The last admin key stays."""
         self._request("DELETE", f"/v1/admin/keys/{quote(key_id, safe='')}")
 
     def stats(self) -> ServerStats:
-        return ServerStats.parse(self._json("GET", "/v1/stats"))
+        return self._json(ServerStats.parse, "GET", "/v1/stats")
 
-    def gc(self) -> dict[str, Any]:
+    def gc(self) -> GcResult:
         """Collect what is due; tells what was freed and what still waits."""
-        return self._json("POST", "/v1/admin/gc")
+        return self._json(GcResult.parse, "POST", "/v1/admin/gc")
 
-    def health(self) -> dict[str, Any]:
-        return self._json("GET", "/health")
+    def health(self) -> Health:
+        """Raises Throttled (503) when the server is not well."""
+        return self._json(Health.parse, "GET", "/health")
 
-    def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = self._request(method, path, **options).json()
-        return answer
+    def _json(self, parse: Callable[[Json], T], method: str, path: str, **options: Any) -> T:
+        response = self._request(method, path, **options)
+        try:
+            return parse(response.json())
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UnexpectedAnswer(
+                f"{self._http.base_url} does not answer as VexObj does",
+                status=response.status_code,
+            ) from error
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **options)
-        except httpx.TransportError as error:
-            raise ConnectionFailed(f"no answer from {self._http.base_url}: {error}") from error
-        if response.is_error:
+        except httpx.RequestError as error:
+            raise no_answer(self._http.base_url, error) from error
+        if not response.is_success:
             raise error_from(response)
         return response
 
     @contextmanager
     def _stream(
-        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
-    ) -> Iterator[httpx.Response]:
+        self, path: str, params: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Iterator[Download]:
+        request = self._http.build_request("GET", path, params=params, headers=headers)
         try:
-            with self._http.stream("GET", path, params=params, headers=headers) as response:
-                if response.is_error:
-                    response.read()
-                    raise error_from(response)
-                yield response
-        except httpx.TransportError as error:
-            raise ConnectionFailed(f"no answer from {self._http.base_url}: {error}") from error
+            response = self._http.send(request, stream=True)
+            if not response.is_success:
+                response.read()
+        except httpx.RequestError as error:
+            raise no_answer(self._http.base_url, error) from error
+        try:
+            if not response.is_success:
+                raise error_from(response)
+            yield Download(response)
+        finally:
+            response.close()
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url.rstrip("/"))
+    except httpx.InvalidURL as error:
+        raise ValueError(f"not an address: {url} ({error})") from None
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise ValueError(f"not an address: {url} (it begins with http:// or https://)")
+    return address
+
+
+def _token(key: str) -> str:
+    key = key.strip()
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise ValueError("an API key has no spaces, control or non-ASCII characters")
+    return key
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _each(name: str, parse: Callable[[Json], T]) -> Callable[[Json], list[T]]:
+    return lambda data: [parse(item) for item in data[name]]
 
 
 def _bucket(name: str) -> str:

@@ -1,9 +1,10 @@
 """What can go wrong, as classes.
 
 VexObjError
-├── Unauthorized (401)    Forbidden (403)    NotFound (404)    Conflict (409)
-├── InvalidRequest (400, 413, 415, 416, 422)
+├── Unauthorized (401)    Forbidden (403)    NotFound (404)    Conflict (409, 412)
+├── InvalidRequest (every other 4xx)
 ├── ServerError (5xx)     Throttled (429, 503)
+├── UnexpectedAnswer      an answer that is not VexObj's
 └── ConnectionFailed      no answer, or one that broke off
 """
 
@@ -13,7 +14,11 @@ import httpx
 
 
 class VexObjError(Exception):
-    """An answer that is not a success: `code` is stable, the message is for people."""
+    """Something that did not succeed.
+
+    The message is for people. `status`, `code`, `reason` and `request_id` are the answer's, as
+    far as it had them: the answer to `head_object` has no code.
+    """
 
     def __init__(
         self,
@@ -21,11 +26,13 @@ class VexObjError(Exception):
         *,
         status: int | None = None,
         code: str = "unknown",
+        reason: str | None = None,
         request_id: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.reason = reason
         self.request_id = request_id
 
 
@@ -38,11 +45,11 @@ class Forbidden(VexObjError):
 
 
 class NotFound(VexObjError):
-    """There is no such bucket, object or key."""
+    """There is no such bucket, object, version or key."""
 
 
 class Conflict(VexObjError):
-    """The name is taken, the bucket is not empty, a condition did not hold, or a lock is on."""
+    """The name is taken, the bucket is not empty, or a condition did not hold."""
 
 
 class InvalidRequest(VexObjError):
@@ -57,6 +64,10 @@ class Throttled(VexObjError):
 
 class ServerError(VexObjError):
     """The server failed; its log has the `request_id`."""
+
+
+class UnexpectedAnswer(VexObjError):
+    """The answer is not VexObj's: perhaps something else answers at this address."""
 
 
 class ConnectionFailed(VexObjError):
@@ -77,17 +88,44 @@ _BY_STATUS: dict[int, type[VexObjError]] = {
 def error_from(response: httpx.Response) -> VexObjError:
     """The error that an answer stands for; its body must have been read."""
     status = response.status_code
-    message, code = f"the server answered {status} {response.reason_phrase}", "unknown"
+    message, code, reason = (
+        f"the server answered {status} {response.reason_phrase}",
+        "unknown",
+        None,
+    )
     try:
         body = response.json()
-        message, code = str(body["error"]), str(body.get("code", code))
+        message, code, reason = str(body["error"]), str(body.get("code", code)), body.get("reason")
     except (ValueError, KeyError, TypeError, AttributeError):
         pass  # Not the server's own form: a proxy's, or the bodiless answer to a HEAD.
-    kind = _BY_STATUS.get(status) or (
-        ServerError if status >= HTTPStatus.INTERNAL_SERVER_ERROR else InvalidRequest
+    error = _kind(status)(
+        message if reason is None else f"{message}: {reason}",
+        status=status,
+        code=code,
+        reason=reason,
+        request_id=response.headers.get("x-request-id"),
     )
-    error = kind(message, status=status, code=code, request_id=response.headers.get("x-request-id"))
     if isinstance(error, Throttled):
         retry_after = response.headers.get("retry-after", "")
         error.retry_after_seconds = float(retry_after) if retry_after.isdecimal() else 1.0
     return error
+
+
+def broke_off(what: str, error: httpx.RequestError) -> ConnectionFailed:
+    return ConnectionFailed(f"{what} broke off: {_sentence(error)}")
+
+
+def no_answer(address: object, error: httpx.RequestError) -> ConnectionFailed:
+    return ConnectionFailed(f"no answer from {address}: {_sentence(error)}")
+
+
+def _sentence(error: httpx.RequestError) -> str:
+    return str(error) or type(error).__name__
+
+
+def _kind(status: int) -> type[VexObjError]:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServerError
+    return InvalidRequest if status >= HTTPStatus.BAD_REQUEST else UnexpectedAnswer

@@ -1,74 +1,112 @@
-"""The values of the native API, as the contract has them."""
+"""The values of the native API, named as the contract names them.
+
+What a newer server adds to an answer is left out. Times are aware, sizes are bytes.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Self, TypedDict
 
 Json = Mapping[str, Any]
 
 
+class _Model:
+    """`parse` reads what the server sent; raises KeyError, TypeError or ValueError if it cannot."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data)
+
+    @classmethod
+    def _from(cls, data: Json, **parsed: Any) -> Self:
+        names = [each.name for each in fields(cls) if each.name not in parsed]  # type: ignore[arg-type]
+        return cls(**{name: _plain(name, data[name]) for name in names}, **parsed)
+
+
+def _plain(name: str, value: Any) -> Any:
+    return datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
+
+
+class Transform(TypedDict, total=False):
+    """How an image is delivered: what is left out is the server's choice."""
+
+    w: int
+    h: int
+    format: Literal["auto", "jpeg", "png", "webp", "avif", "gif"]
+    quality: int
+    fit: Literal["cover", "contain", "fill"]
+
+
 @dataclass(frozen=True, slots=True)
-class Bucket:
-    """Anyone may read the objects of a public bucket."""
+class BucketSettings(_Model):
+    """Whether images may be transformed, and the host names whose paths are the bucket's keys."""
+
+    transforms: Literal["off", "open"] = "open"
+    host_aliases: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket(_Model):
+    """Anyone may read the objects of a public bucket; `owner` is an identity's id."""
 
     id: str
     name: str
     created_at: datetime
     public: bool
+    versioning: Literal["off", "enabled", "suspended"]
+    owner: str
+    settings: BucketSettings
 
     @classmethod
-    def parse(cls, data: Json) -> "Bucket":
-        created = datetime.fromisoformat(data["created_at"])
-        return cls(str(data["id"]), data["name"], created, data["public"])
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, settings=BucketSettings.parse(data["settings"]))
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectMeta:
+class ObjectMeta(_Model):
     """An object without its bytes; `sha256` is hex, None while it is not known."""
 
+    id: str
     bucket: str
     key: str
     size: int
     content_type: str
+    etag: str
     sha256: str | None
     created_at: datetime
     updated_at: datetime
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, data: Json) -> "ObjectMeta":
-        return cls(
-            bucket=data["bucket"],
-            key=data["key"],
-            size=data["size"],
-            content_type=data["content_type"],
-            sha256=data["sha256"],
-            created_at=datetime.fromisoformat(data["created_at"]),
-            updated_at=datetime.fromisoformat(data["updated_at"]),
-            metadata=data.get("metadata") or {},
-        )
+    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectPage:
-    """One page of a listing; `next_token` asks for the next, None on the last."""
+class ObjectList(_Model):
+    """One page of a listing; `next_continuation_token` asks for the next, None on the last."""
 
     objects: Sequence[ObjectMeta]
     common_prefixes: Sequence[str]
-    next_token: str | None
+    is_truncated: bool
+    next_continuation_token: str | None
 
     @classmethod
-    def parse(cls, data: Json) -> "ObjectPage":
-        return cls(
-            objects=[ObjectMeta.parse(item) for item in data["objects"]],
-            common_prefixes=data["common_prefixes"],
-            next_token=data["next_continuation_token"],
-        )
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, objects=[ObjectMeta.parse(item) for item in data["objects"]])
 
 
 @dataclass(frozen=True, slots=True)
-class Permissions:
+class Identity(_Model):
+    """Someone who owns buckets and objects, and has keys."""
+
+    id: str
+    display_name: str
+    email: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions(_Model):
     """`admin` implies the others."""
 
     read: bool = True
@@ -78,58 +116,88 @@ class Permissions:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
-    """`buckets` None means all buckets."""
+class ApiKey(_Model):
+    """`id` is the access key id, `identity` whose key it is; `buckets` None means all buckets."""
 
     id: str
     name: str
+    key_prefix: str
+    identity: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
     permissions: Permissions
     buckets: Sequence[str] | None
-    created_at: datetime
 
     @classmethod
-    def parse(cls, data: Json) -> "ApiKey":
+    def parse(cls, data: Json) -> Self:
         access = data["bucket_access"]
-        return cls(
-            id=data["id"],
-            name=data["name"],
-            permissions=Permissions(**data["permissions"]),
+        return cls._from(
+            data,
+            permissions=Permissions.parse(data["permissions"]),
             buckets=access["buckets"] if access["type"] == "specific" else None,
-            created_at=datetime.fromisoformat(data["created_at"]),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class CreatedApiKey:
+class CreatedApiKey(_Model):
     """The only moment at which the secret is known: it is the bearer token too."""
 
     key: ApiKey
+    access_key_id: str
     secret: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, key=ApiKey.parse(data["key"]))
 
 
 @dataclass(frozen=True, slots=True)
-class BucketStats:
+class BucketStats(_Model):
+    """`noncurrent_*` counts versions that are not the latest, `upload_size` unfinished uploads."""
+
     name: str
     objects: int
     size: int
+    noncurrent_objects: int
+    noncurrent_size: int
+    upload_size: int
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
-    """What the server holds, in objects and bytes."""
+class Stats(_Model):
+    """What the server holds, and the room that its data directory takes."""
 
     buckets: int
     total_objects: int
     total_size: int
+    disk_usage: int
     version: str
     bucket_details: Sequence[BucketStats]
 
     @classmethod
-    def parse(cls, data: Json) -> "Stats":
-        details = [
-            BucketStats(item["name"], item["objects"], item["size"])
-            for item in data["bucket_details"]
-        ]
-        return cls(
-            data["buckets"], data["total_objects"], data["total_size"], data["version"], details
-        )
+    def parse(cls, data: Json) -> Self:
+        details = [BucketStats.parse(item) for item in data["bucket_details"]]
+        return cls._from(data, bucket_details=details)
+
+
+@dataclass(frozen=True, slots=True)
+class GcResult(_Model):
+    """What was collected; what waits is due at `due_at`, None when nothing waits."""
+
+    blobs_scanned: int
+    orphans_removed: int
+    bytes_freed: int
+    waiting: int
+    waiting_bytes: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health(_Model):
+    """`capabilities` says what the server can do: ask before you offer it."""
+
+    status: str
+    service: str
+    version: str
+    capabilities: Mapping[str, Any]

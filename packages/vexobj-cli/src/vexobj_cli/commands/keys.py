@@ -33,12 +33,17 @@ def create(
     bucket: Annotated[
         list[str] | None, typer.Option(help="Only this bucket; may be given several times.")
     ] = None,
+    identity: Annotated[
+        str | None, typer.Option(help="Whose key it is, by id; yours if left out.")
+    ] = None,
 ) -> None:
     """Make a key and show its secret, this once. Without flags it may read and write."""
     flags = (read, write, delete, admin)
     permissions = Permissions(*flags) if any(flags) else None
     with session(context).client() as client:
-        created = client.create_api_key(name, permissions=permissions, buckets=bucket or None)
+        created = client.create_api_key(
+            name, permissions=permissions, buckets=bucket or None, identity=identity
+        )
     if session(context).json:
         show_json(created)
     else:

@@ -31,7 +31,11 @@ def gc(context: typer.Context) -> None:
     if session(context).json:
         show_json(report)
     else:
-        show_table(("", ""), ((name.replace("_", " "), value) for name, value in report.items()))
+        print(f"freed {human_size(report.bytes_freed)} in {report.orphans_removed} blobs")
+        if report.due_at is not None:
+            due = report.due_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            waiting = f"{human_size(report.waiting_bytes)} in {report.waiting} blobs"
+            print(f"{waiting} wait for their grace to end, the first at {due}")
 
 
 def health(context: typer.Context) -> None:
@@ -41,4 +45,4 @@ def health(context: typer.Context) -> None:
     if session(context).json:
         show_json(found)
     else:
-        print(f"{found['service']} {found['version']}: {found['status']}")
+        print(f"{found.service} {found.version}: {found.status}")
