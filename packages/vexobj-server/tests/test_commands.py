@@ -180,7 +180,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def _refused(server: Server) -> int:
     name = r'vexobj_requests_by_status_total\{status="4xx"\}'
-    found = re.search(rf"^{name} (\d+)$", server.get("/metrics")[1], re.MULTILINE)
+    found = re.search(rf"^{name} (\d+)\.0$", server.get("/metrics")[1], re.MULTILINE)
     assert found is not None
     return int(found[1])
 
@@ -188,7 +188,7 @@ def _refused(server: Server) -> int:
 def _worker_pids(server: Server) -> set[str]:
     with contextlib.suppress(OSError, http.client.HTTPException):
         text = server.get("/metrics")[1]
-        return set(re.findall(r'vexobj_process_open_fds\{role="worker",pid="(\d+)"\}', text))
+        return set(re.findall(r'vexobj_process_open_fds\{pid="(\d+)",role="worker"\}', text))
     return set()
 
 

@@ -214,16 +214,29 @@ async def test_a_running_job_is_finished_for_the_cache(directory: Path, source: 
         assert (await client.render("key", source, ASKED, JPEG)).cached
 
 
-async def test_a_child_killed_in_mid_job_fails_that_job_only(directory: Path, source: int) -> None:
+async def test_a_child_killed_in_mid_job_is_replaced_once(directory: Path, source: int) -> None:
     async with running(directory) as (handle, client):
         child = await stuck_child(handle, client, source)
         job = asyncio.create_task(digest(client, "key", source))
         await until_stats(client, running=1)
         os.kill(child, signal.SIGKILL)
+        await job
+        assert (await client.stats()).failures == 0
+
+
+async def test_a_job_that_kills_its_children_fails_alone(directory: Path, source: int) -> None:
+    async with running(directory) as (handle, client):
+        child = await stuck_child(handle, client, source)
+        job = asyncio.create_task(digest(client, "key", source))
+        await until_stats(client, running=1)
+        os.kill(child, signal.SIGKILL)
+        await until(lambda: children_of(handle.pid) not in ([], [child]))
+        os.kill(children_of(handle.pid)[0], signal.SIGKILL)
         with pytest.raises(JobCrashed):
             await job
         await digest(client, "other", source)
-        assert (await client.stats()).failures == 1
+        stats = await client.stats()
+        assert (stats.failures, stats.computations, stats.running) == (1, 3, 0)
 
 
 async def test_a_killed_broker_is_replaced_and_takes_its_children_along(

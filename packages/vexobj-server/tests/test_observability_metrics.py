@@ -6,17 +6,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from vexobj_server.media.protocol import BrokerStats
 from vexobj_server.observability import families
-from vexobj_server.observability.exposition import Sample, metrics_text
-from vexobj_server.observability.media import media_samples
+from vexobj_server.observability.exposition import exposition
+from vexobj_server.observability.families import FAMILIES
+from vexobj_server.observability.garbage import GarbageMetrics
+from vexobj_server.observability.lookups import Sample, bucket_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage, read_pages
+from vexobj_server.observability.variants import BrokerMetrics, CacheMetrics
+from vexobj_storage import ObjectAttributes, ObjectStore, StoreConfig
 
 COUNT_IN_ANOTHER_PROCESS = """
 import sys
@@ -27,7 +34,8 @@ from vexobj_server.observability.page import MetricsPage
 metrics = RequestMetrics(MetricsPage(Path(sys.argv[1]), "worker"))
 metrics.began()
 metrics.answered("PUT", 200, 0.2)
-metrics.uploaded(1000)
+metrics.uploaded()
+metrics.received(1000)
 print("counted", flush=True)
 sys.stdin.read()
 """
@@ -41,6 +49,15 @@ def page(tmp_path: Path) -> Iterator[MetricsPage]:
         made.close()
 
 
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+
+
+def metrics_text(directory: Path, extra: list[Sample] | None = None) -> bytes:
+    text, content_type = exposition("", directory, directory, "1.2.3", extra or [])
+    assert content_type == "text/plain; version=0.0.4; charset=utf-8"
+    return text
+
+
 def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -50,7 +67,7 @@ def samples(text: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def value(directory: Path, name: str, **labels: str) -> float:
-    return samples(metrics_text(directory, directory, "1.2.3"))[name, tuple(sorted(labels.items()))]
+    return samples(metrics_text(directory))[name, tuple(sorted(labels.items()))]
 
 
 def test_names_and_buckets_that_dashboards_know(tmp_path: Path, page: MetricsPage) -> None:
@@ -60,7 +77,7 @@ def test_names_and_buckets_that_dashboards_know(tmp_path: Path, page: MetricsPag
     metrics.answered("PROPFIND", 599, 9)
     metrics.s3_operation("GetObject", 206)
     metrics.downloaded(4096)
-    found = samples(metrics_text(tmp_path, tmp_path, "1.2.3"))
+    found = samples(metrics_text(tmp_path))
     expected = {
         ("vexobj_requests_total", ()): 3,
         ("vexobj_requests_by_method_total", (("method", "GET"),)): 2,
@@ -73,7 +90,7 @@ def test_names_and_buckets_that_dashboards_know(tmp_path: Path, page: MetricsPag
         ("vexobj_bytes_uploaded_total", ()): 0,
         (
             "vexobj_s3_operations_total",
-            (("operation", "GetObject"), ("status", "2xx")),
+            (("code", "206"), ("operation", "GetObject")),
         ): 1,
         ("vexobj_request_duration_seconds_count", ()): 3,
         ("vexobj_request_duration_seconds_sum", ()): 9.0305,
@@ -127,17 +144,82 @@ def test_processes_are_looked_at(tmp_path: Path, page: MetricsPage) -> None:
 
 def test_what_others_looked_up_goes_in_too(tmp_path: Path) -> None:
     extra = [Sample(families.CACHE_BYTES, 12, (("tier", 'odd "tier"\\\n'),))]
-    found = samples(metrics_text(tmp_path, tmp_path, "1", extra))
+    found = samples(metrics_text(tmp_path, extra))
     assert found["vexobj_cache_bytes", (("tier", 'odd "tier"\\\n'),)] == 12
 
 
-def test_every_count_of_the_media_broker_is_told(tmp_path: Path) -> None:
-    stats = {each.name: number for number, each in enumerate(fields(BrokerStats))}
-    found = samples(metrics_text(tmp_path, tmp_path, "1", media_samples(stats)))
+def test_every_count_of_the_media_broker_is_told(tmp_path: Path, page: MetricsPage) -> None:
+    stats = {each.name: number for number, each in enumerate(fields(BrokerStats), 1)}
+    for looked_up_by_workers in ("hits", "misses"):
+        del stats[looked_up_by_workers]
+    broker = BrokerMetrics(page)
+    broker.stand(**stats)
+    broker.computed(0.3)
+    found = samples(metrics_text(tmp_path))
     assert found["vexobj_variants_computed_total", ()] == stats["computations"]
     assert found["vexobj_media_queue_length", ()] == stats["queue_length"]
-    hits = ("vexobj_cache_requests_total", (("result", "hit"), ("tier", "disk")))
-    assert found[hits] == stats["hits"]
+    busy = ("vexobj_variants_failed_total", (("reason", "busy"),))
+    assert found[busy] == stats["rejections"]
+    evictions = ("vexobj_cache_evictions_total", (("tier", "disk"),))
+    assert found[evictions] == stats["cache_evictions"]
+    assert found["vexobj_variant_duration_seconds_bucket", (("le", "0.25"),)] == 0
+    assert found["vexobj_variant_duration_seconds_bucket", (("le", "0.5"),)] == 1
+
+
+def test_a_workers_memory_and_its_looks_at_the_disk_are_told(
+    tmp_path: Path, page: MetricsPage
+) -> None:
+    cache = CacheMetrics(page)
+    cache.looked_up("memory", hit=False)
+    cache.looked_up("disk", hit=True)
+    cache.stand(size=100, entries=2, evictions=3, joined=4)
+    GarbageMetrics(page).collected(5, 600)
+    get = partial(value, tmp_path)
+    assert get("vexobj_cache_requests_total", tier="memory", result="miss") == 1
+    assert get("vexobj_cache_requests_total", tier="disk", result="hit") == 1
+    assert get("vexobj_cache_bytes", tier="memory") == 100
+    assert get("vexobj_cache_entries", tier="memory") == 2
+    assert get("vexobj_cache_evictions_total", tier="memory") == 3
+    assert get("vexobj_variants_joined_total") == 4
+    assert get("vexobj_gc_runs_total") == 1
+    assert get("vexobj_gc_blobs_removed_total") == 5
+    assert get("vexobj_gc_bytes_freed_total") == 600
+
+
+async def test_buckets_are_told_with_what_they_hold(tmp_path: Path) -> None:
+    store = await ObjectStore.open(StoreConfig(data_dir=tmp_path))
+    try:
+        for name in ("empty", "full"):
+            await store.create_bucket(name, "o" * 64)
+        full = await store.bucket("full")
+        attributes = ObjectAttributes(owner_id="o" * 64)
+        await store.put_object(full, b"key", store.stage_bytes(b"12345"), attributes)
+        found = samples(metrics_text(tmp_path, await bucket_samples(store)))
+    finally:
+        await store.close()
+    assert found["vexobj_buckets", ()] == 2
+    assert found["vexobj_bucket_objects", (("bucket", "full"),)] == 1
+    assert found["vexobj_bucket_bytes", (("bucket", "full"),)] == 5
+    assert found["vexobj_bucket_bytes", (("bucket", "empty"),)] == 0
+
+
+def test_openmetrics_is_told_to_who_asks_for_it(tmp_path: Path, page: MetricsPage) -> None:
+    RequestMetrics(page).answered("GET", 200, 0.03)
+    text, content_type = exposition(OPENMETRICS, tmp_path, tmp_path, "1.2.3")
+    assert content_type.startswith("application/openmetrics-text")
+    parse: Any = openmetrics.text_string_to_metric_families
+    told = {each.name for each in parse(text.decode())}
+    assert {"vexobj_requests", "vexobj_request_duration_seconds"} <= told
+
+
+def test_every_label_that_is_counted_by_is_declared(tmp_path: Path, page: MetricsPage) -> None:
+    RequestMetrics(page).s3_operation("GetObject", 200)
+    CacheMetrics(page)
+    BrokerMetrics(page)
+    for read in read_pages(tmp_path):
+        for series in read.values:
+            declared = FAMILIES[series.family].labels
+            assert tuple(name for name, _ in series.labels) == declared, series
 
 
 def test_a_series_is_bound_once(page: MetricsPage) -> None:

@@ -98,4 +98,4 @@ async def test_many_who_ask_at_once_get_the_same(two_workers: RunningServer) -> 
         )
         assert {answer.status_code for answer in answers} == {200}
         assert len({answer.content for answer in answers}) == 1
-        assert "\nvexobj_variants_computed_total 1\n" in (await http.get("/metrics")).text
+        assert "\nvexobj_variants_computed_total 1.0\n" in (await http.get("/metrics")).text

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,13 +22,13 @@ from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.upkeep import housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
-from vexobj_server.media.errors import MediaUnavailable
 from vexobj_server.observability.clientaddress import ClientAddresses
-from vexobj_server.observability.exposition import metrics_text
+from vexobj_server.observability.garbage import GarbageMetrics
 from vexobj_server.observability.logs import AccessLog
-from vexobj_server.observability.media import media_samples
+from vexobj_server.observability.lookups import Sample, bucket_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
+from vexobj_server.observability.variants import CacheMetrics
 from vexobj_server.rest.app import rest_app
 from vexobj_server.rest.native import NativeApp
 from vexobj_server.runtime import Runtime
@@ -42,7 +42,7 @@ from vexobj_server.services.disk import tree_bytes
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.variants import Variants
 from vexobj_server.settings import Settings
-from vexobj_storage import LocalBlobStore, ObjectStore, open_metadata
+from vexobj_storage import GcReport, LocalBlobStore, ObjectStore, StorageError, open_metadata
 
 _VERSION = version("vexobj-server")
 _log = logging.getLogger(__name__)
@@ -102,13 +102,17 @@ async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
         stack.callback(page.close)
         client = MediaClient(runtime.broker_socket)
         stack.push_async_callback(client.close)
-        services = _services(runtime, store, keys, box, identities, client)
+        variants = _variants(settings, client, store, CacheMetrics(page))
+        collect = partial(_collect_garbage, store, GarbageMetrics(page))
+        services = _services(runtime, store, keys, box, identities, variants, collect)
         access_log = None
         if settings.server.access_log:
             access_log = AccessLog(settings.server.log_format)
             stack.callback(access_log.close)
         loops = running(
-            metadata, once=upkeep(store, settings.storage), everywhere=housekeeping(identities)
+            metadata,
+            once=upkeep(store, settings.storage, collect),
+            everywhere=housekeeping(identities),
         )
         await stack.enter_async_context(loops)
         yield Dispatcher(
@@ -127,7 +131,8 @@ def _services(
     keys: StoredKeys,
     box: SecretBox,
     identities: Identities,
-    client: MediaClient,
+    variants: Variants,
+    collect_garbage: Callable[[], Awaitable[GcReport]],
 ) -> Services:
     settings = runtime.settings
     data_dir = settings.storage.data_dir
@@ -135,7 +140,7 @@ def _services(
         store=store,
         access=Access(),
         identities=identities,
-        variants=_variants(settings, client, store),
+        variants=variants,
         keys=keys,
         box=box,
         clock=_now,
@@ -146,22 +151,39 @@ def _services(
         version=_VERSION,
         metrics_token=settings.metrics.token,
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
-        metrics_text=partial(_metrics, runtime, client),
+        metrics=partial(_metrics, runtime, store),
+        collect_garbage=collect_garbage,
     )
 
 
-async def _metrics(runtime: Runtime, client: MediaClient) -> bytes:
-    """Without the broker's counts where it cannot be asked."""
+async def _metrics(runtime: Runtime, store: ObjectStore, accept: str) -> tuple[bytes, str]:
+    """Without the buckets where the metadata cannot be asked: then above all it must answer."""
     try:
-        stats = asdict(await client.stats())
-    except MediaUnavailable:
-        stats = {}
+        samples = await bucket_samples(store)
+    except StorageError:
+        samples = []
     data_dir = runtime.settings.storage.data_dir
-    samples = list(media_samples(stats))
-    return await asyncio.to_thread(metrics_text, runtime.metrics_dir, data_dir, _VERSION, samples)
+    return await asyncio.to_thread(_exposition, accept, runtime.metrics_dir, data_dir, samples)
 
 
-def _variants(settings: Settings, client: MediaClient, store: ObjectStore) -> Variants:
+def _exposition(
+    accept: str, metrics_dir: Path, data_dir: Path, samples: Sequence[Sample]
+) -> tuple[bytes, str]:
+    # The library that writes it takes 8 MB: only a worker that is asked has it.
+    from vexobj_server.observability.exposition import exposition
+
+    return exposition(accept, metrics_dir, data_dir, _VERSION, samples)
+
+
+async def _collect_garbage(store: ObjectStore, metrics: GarbageMetrics) -> GcReport:
+    report = await store.collect_garbage()
+    metrics.collected(report.removed, report.bytes_freed)
+    return report
+
+
+def _variants(
+    settings: Settings, client: MediaClient, store: ObjectStore, metrics: CacheMetrics
+) -> Variants:
     workers = settings.server.workers or len(os.sched_getaffinity(0))
     return Variants(
         client,
@@ -170,6 +192,7 @@ def _variants(settings: Settings, client: MediaClient, store: ObjectStore) -> Va
         store,
         encoding=image_encoding(settings),
         limits=image_limits(settings),
+        metrics=metrics,
     )
 
 

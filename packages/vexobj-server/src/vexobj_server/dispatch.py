@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
@@ -19,7 +20,7 @@ from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.requestid import request_id
 from vexobj_server.services.buckets import HostAliases
 
-_UPLOADS = frozenset({"PutObject", "UploadPart", "put_object"})
+_UPLOADS = frozenset({"PutObject", "CompleteMultipartUpload", "put_object"})
 _DOWNLOADS = frozenset({"GetObject", "get_object"})
 _PAGES = frozenset(
     {
@@ -33,6 +34,8 @@ _PAGES = frozenset(
     }
 )
 _READS = frozenset({"GET", "HEAD"})
+# What was asked is told to the backend alone, and that after the signature was proven.
+_REFUSED = "refused"
 
 _log = logging.getLogger(__name__)
 
@@ -75,12 +78,13 @@ class Dispatcher:
         if client.host is not None:
             host = _forwarded(scope, client)
         identifier = request_id(sent_id)
-        state: dict[str, object] = {"request_id": identifier}
+        state: dict[str, Any] = {"request_id": identifier}
         scope["state"] = state
         exchange = Exchange(send, identifier.encode(), secure=client.scheme == "https")
         metrics = self._metrics
         if metrics is not None:
             metrics.began()
+        app = None
         try:
             bucket = self._bucket_of(host)
             if bucket is None and _may_be_alias(host):
@@ -95,7 +99,7 @@ class Dispatcher:
         finally:
             if metrics is not None:
                 metrics.ended()
-                _count(metrics, scope, exchange, state, length)
+                _count(metrics, scope, exchange, state, s3=app is self._s3)
             if self._access_log is not None:
                 self._access_log.add(
                     AccessEntry(
@@ -107,8 +111,8 @@ class Dispatcher:
                         length,
                         exchange.bytes_out,
                         client.address,
-                        state.get("access_key_id"),  # type: ignore[arg-type]
-                        state.get("operation"),  # type: ignore[arg-type]
+                        state.get("access_key_id"),
+                        state.get("operation"),
                     )
                 )
 
@@ -220,18 +224,19 @@ def _count(
     metrics: RequestMetrics,
     scope: Scope,
     exchange: Exchange,
-    state: Mapping[str, object],
-    length: int,
+    state: Mapping[str, Any],
+    *,
+    s3: bool,
 ) -> None:
     status = exchange.status
     metrics.answered(scope["method"], status, exchange.seconds)
     operation = state.get("operation")
-    if operation is None:
-        return
-    if not exchange.native:
-        metrics.s3_operation(str(operation), status)
+    if s3:
+        metrics.s3_operation(operation or _REFUSED, status)
     if 200 <= status < 300:
+        if "stored_bytes" in state:
+            metrics.received(state["stored_bytes"])
         if operation in _UPLOADS:
-            metrics.uploaded(length)
+            metrics.uploaded()
         elif operation in _DOWNLOADS and scope["method"] == "GET":
             metrics.downloaded(exchange.bytes_out)

@@ -88,7 +88,9 @@ def _run(runtime: Runtime, address: str) -> int:
     from vexobj_server.media.supervisor import start_broker
 
     page = MetricsPage(runtime.metrics_dir, "parent")
-    broker = start_broker(broker_config(runtime.settings, runtime.broker_socket))
+    broker = start_broker(
+        broker_config(runtime.settings, runtime.broker_socket, runtime.metrics_dir)
+    )
     server = _granian(runtime.settings, address)
     configure_logging(runtime.settings.server)  # Granian has put its own in place
     try:

@@ -1,6 +1,6 @@
 """The loops that keep the store in order."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from vexobj_server.jobs.loops import Loop
@@ -13,14 +13,18 @@ _SWEEP = timedelta(hours=6)
 _LAST_USED = timedelta(seconds=60)
 
 
-def upkeep(store: ObjectStore, storage: StorageSettings) -> Sequence[Loop]:
+def upkeep(
+    store: ObjectStore,
+    storage: StorageSettings,
+    collect_garbage: Callable[[], Awaitable[object]],
+) -> Sequence[Loop]:
     """For one process of all."""
 
     async def sweep() -> None:
         await store.sweep_orphans(storage.gc_orphan_age)
 
     return (
-        Loop("gc", storage.gc_interval, store.collect_garbage),
+        Loop("gc", storage.gc_interval, collect_garbage),
         Loop("fold usage", _FOLD, store.fold_usage),
         Loop("orphan sweep", _SWEEP, sweep),
     )

@@ -29,6 +29,8 @@ from vexobj_server.media.protocol import (
     stats_answer,
 )
 from vexobj_server.media.renderer import Renderer
+from vexobj_server.observability.page import MetricsPage
+from vexobj_server.observability.variants import BrokerMetrics
 
 _log = logging.getLogger("vexobj.media")
 
@@ -48,7 +50,9 @@ async def serve(config: BrokerConfig, listener: socket.socket) -> None:
     stopped = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), stopped.set)
     disk = _open_cache(config)
-    renderer = Renderer(config, disk)
+    page = MetricsPage(config.metrics_dir, "broker") if config.metrics_dir else None
+    renderer = Renderer(config, disk, BrokerMetrics(page) if page else None)
+    renderer.tell()
     accepting = asyncio.create_task(_accept(renderer, listener))
     try:
         await stopped.wait()
@@ -59,6 +63,8 @@ async def serve(config: BrokerConfig, listener: socket.socket) -> None:
         await renderer.close()
         if disk:
             disk.close()
+        if page:
+            page.close()
 
 
 def _open_cache(config: BrokerConfig) -> DiskCache | None:

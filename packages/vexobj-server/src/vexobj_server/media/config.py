@@ -15,11 +15,13 @@ _UNLIMITED_BYTES = 2**62
 class BrokerConfig:
     """`memory_bytes` is what all jobs together may be estimated at; `queue_size` how many wait.
 
-    `cache_dir` None means that no variant is kept on disk.
+    `cache_dir` None means that no variant is kept on disk, `metrics_dir` None that none are counted
+    where others can read it.
     """
 
     socket_path: Path
     workers: int
+    metrics_dir: Path | None = None
     cache_dir: Path | None = None
     cache_bytes: int = 0
     queue_size: int = 64
@@ -36,11 +38,12 @@ class BrokerConfig:
     @classmethod
     def from_json(cls, text: str) -> "BrokerConfig":
         fields = json.loads(text)
-        cache_dir = fields["cache_dir"]
+        cache_dir, metrics_dir = fields["cache_dir"], fields["metrics_dir"]
         return cls(
             **fields
             | {
                 "socket_path": Path(fields["socket_path"]),
+                "metrics_dir": Path(metrics_dir) if metrics_dir else None,
                 "cache_dir": Path(cache_dir) if cache_dir else None,
                 "limits": Limits(**fields["limits"]),
                 "encoding": Encoding(**fields["encoding"]),
@@ -69,10 +72,11 @@ def image_encoding(settings: Settings) -> Encoding:
     )
 
 
-def broker_config(settings: Settings, socket_path: Path) -> BrokerConfig:
+def broker_config(settings: Settings, socket_path: Path, metrics_dir: Path) -> BrokerConfig:
     images = settings.images
     return BrokerConfig(
         socket_path=socket_path,
+        metrics_dir=metrics_dir,
         workers=images.workers or _processors(),
         cache_dir=settings.cache_dir,
         cache_bytes=settings.cache.disk_size or _UNLIMITED_BYTES,

@@ -76,7 +76,8 @@ class Rendering:
 class BrokerStats:
     """Counters since the broker started; `queue_length` and `running` are of this moment.
 
-    `joined` counts questions answered by the computation of another one.
+    `joined` counts questions answered by the computation of another one, `failures` those of the
+    image rather than of time.
     """
 
     computations: int = 0
@@ -91,6 +92,7 @@ class BrokerStats:
     running: int = 0
     cache_bytes: int = 0
     cache_entries: int = 0
+    cache_evictions: int = 0
 
 
 def variant_question(

@@ -5,20 +5,24 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Coroutine
+from dataclasses import asdict
 from typing import Any
 
 from vexobj_cache import CacheEntry, DiskCache, SingleFlight
 from vexobj_processing import (
     ImagePool,
+    JobCrashed,
     JobTimeout,
     Preference,
     ProcessingError,
+    Rendered,
     Transform,
 )
 from vexobj_processing.messages import error_message, read_error
 from vexobj_server.media.config import BrokerConfig
 from vexobj_server.media.errors import MediaBusy
 from vexobj_server.media.protocol import BrokerStats, MediaFile, Message, Rendering
+from vexobj_server.observability.variants import BrokerMetrics
 
 _FAILURE_SECONDS = 60.0
 _MOST_FAILURES = 4096
@@ -26,9 +30,11 @@ _RETRY_AFTER_SECONDS = 1.0
 
 
 class Renderer:
-    """For one event loop; `disk` is owned by its maker."""
+    """For one event loop; `disk` and `metrics` are owned by their maker."""
 
-    def __init__(self, config: BrokerConfig, disk: DiskCache | None) -> None:
+    def __init__(
+        self, config: BrokerConfig, disk: DiskCache | None, metrics: BrokerMetrics | None = None
+    ) -> None:
         self._pool = ImagePool(
             config.workers,
             limits=config.limits,
@@ -39,6 +45,7 @@ class Renderer:
             jobs_per_child=config.jobs_per_child,
         )
         self._disk = disk
+        self._metrics = metrics
         self._most_admitted = config.workers + config.queue_size
         self._admitted = 0
         self._slots = asyncio.Semaphore(config.workers)
@@ -65,7 +72,10 @@ class Renderer:
             # With a file of its own: who asked first may be the first to leave.
             return self._look_up(key, source.copy(), transform, preference)
 
-        return await self._flights.run(key, look_up)
+        try:
+            return await self._flights.run(key, look_up)
+        finally:
+            self.tell()
 
     def stats(self) -> BrokerStats:
         stats = self._stats
@@ -76,7 +86,17 @@ class Renderer:
         if self._disk:
             stats.cache_bytes = self._disk.stats.bytes
             stats.cache_entries = self._disk.stats.entries
+            stats.cache_evictions = self._disk.stats.evictions
         return stats
+
+    def tell(self) -> None:
+        """Put the counts where others can read them."""
+        if self._metrics:
+            counts = asdict(self.stats())
+            # Found on disk after a worker had not: another worker's question put it there.
+            counts["joined"] += counts.pop("hits")
+            del counts["misses"]
+            self._metrics.stand(**counts)
 
     async def close(self) -> None:
         for task in self._running:
@@ -101,6 +121,7 @@ class Renderer:
             if job is None:
                 source.close()
         self._running.add(job)
+        self.tell()
         job.add_done_callback(self._finished)
         return await asyncio.shield(job)
 
@@ -110,6 +131,7 @@ class Renderer:
             self._stats.rejections += 1
             raise MediaBusy(_RETRY_AFTER_SECONDS)
         self._admitted += 1
+        self.tell()
         try:
             await self._slots.acquire()
         except asyncio.CancelledError:
@@ -120,6 +142,7 @@ class Renderer:
         self._running.discard(job)
         self._admitted -= 1
         self._slots.release()
+        self.tell()
         if not job.cancelled():
             job.exception()  # all who asked may have left: not worth a warning
 
@@ -127,20 +150,34 @@ class Renderer:
         self, key: str, source: MediaFile, transform: Transform, preference: Preference
     ) -> Rendering:
         self._stats.computations += 1
+        began = time.monotonic()
         try:
-            rendered = await self._pool.transform(source.fileno(), transform, preference)
+            rendered = await self._decode(source.fileno(), transform, preference)
         except ProcessingError as error:
-            self._stats.failures += 1
-            self._stats.timeouts += isinstance(error, JobTimeout)
+            if isinstance(error, JobTimeout):
+                self._stats.timeouts += 1
+            else:
+                self._stats.failures += 1
             self._failures.remember(key, error)
             raise
         finally:
             source.close()
+            if self._metrics:
+                self._metrics.computed(time.monotonic() - began)
         rendering = Rendering(
             MediaFile(rendered.fd, 0, rendered.size), rendered.content_type, cached=False
         )
         await self._keep(key, rendering)
         return rendering
+
+    async def _decode(
+        self, source_fd: int, transform: Transform, preference: Preference
+    ) -> Rendered:
+        try:
+            return await self._pool.transform(source_fd, transform, preference)
+        except JobCrashed:
+            # A kernel short of memory kills whom it likes: only a second death is the image's.
+            return await self._pool.transform(source_fd, transform, preference)
 
     async def _cached(self, key: str) -> Rendering | None:
         opened = await self._disk.open(key) if self._disk else None

@@ -1,4 +1,4 @@
-"""The metric families that the server has: name, kind, meaning; nothing is counted here."""
+"""The metric families that the server has: name, kind, labels, meaning; nothing is counted here."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -19,60 +19,110 @@ class Family:
     name: str
     kind: FamilyKind
     meaning: str
+    labels: tuple[str, ...] = ()
     scale: int = 1
     buckets: tuple[float, ...] = ()
 
 
-def _counter(name: str, meaning: str) -> Family:
-    return Family(name, FamilyKind.COUNTER, meaning)
+def _counter(name: str, meaning: str, *labels: str) -> Family:
+    return Family(name, FamilyKind.COUNTER, meaning, labels)
 
 
-def _gauge(name: str, meaning: str) -> Family:
-    return Family(name, FamilyKind.GAUGE, meaning)
+def _gauge(name: str, meaning: str, *labels: str) -> Family:
+    return Family(name, FamilyKind.GAUGE, meaning, labels)
 
 
 def _seconds(name: str, meaning: str, *buckets: float) -> Family:
-    return Family(name, FamilyKind.HISTOGRAM, meaning, MICROSECONDS, buckets)
+    return Family(name, FamilyKind.HISTOGRAM, meaning, (), MICROSECONDS, buckets)
 
 
 REQUESTS = _counter("vexobj_requests_total", "Requests answered, on all APIs.")
-REQUESTS_BY_METHOD = _counter("vexobj_requests_by_method_total", "Requests by HTTP method.")
-REQUESTS_BY_STATUS = _counter("vexobj_requests_by_status_total", "Requests by class of status.")
+REQUESTS_BY_METHOD = _counter(
+    "vexobj_requests_by_method_total", "Requests by HTTP method.", "method"
+)
+REQUESTS_BY_STATUS = _counter(
+    "vexobj_requests_by_status_total", "Requests by class of status: 2xx to 5xx.", "status"
+)
 REQUEST_DURATION = _seconds(
     "vexobj_request_duration_seconds",
     "Time from a request's head to its answer's head.",
-    0.001,
-    0.01,
-    0.05,
-    0.1,
-    0.5,
-    1,
-    5,
+    *(0.001, 0.01, 0.05, 0.1, 0.5, 1, 5),
 )
 REQUESTS_IN_PROGRESS = _gauge("vexobj_requests_in_progress", "Requests under way.")
-OBJECTS_UPLOADED = _counter("vexobj_objects_uploaded_total", "Objects written, on both APIs.")
-OBJECTS_DOWNLOADED = _counter("vexobj_objects_downloaded_total", "Objects read, on both APIs.")
-BYTES_UPLOADED = _counter("vexobj_bytes_uploaded_total", "Bytes of content received.")
-BYTES_DOWNLOADED = _counter("vexobj_bytes_downloaded_total", "Bytes of content sent.")
-S3_OPERATIONS = _counter("vexobj_s3_operations_total", "S3 operations by class of status.")
-CACHE_REQUESTS = _counter("vexobj_cache_requests_total", "Look-ups of variants by outcome.")
-CACHE_BYTES = _gauge("vexobj_cache_bytes", "Bytes held by the variant cache, by tier.")
-CACHE_ENTRIES = _gauge("vexobj_cache_entries", "Variants held by the cache, by tier.")
+S3_OPERATIONS = _counter(
+    "vexobj_s3_operations_total",
+    "S3 operations by S3's name of them and the status code of their answer.",
+    *("operation", "code"),
+)
+OBJECTS_UPLOADED = _counter("vexobj_objects_uploaded_total", "Objects uploaded, on both APIs.")
+OBJECTS_DOWNLOADED = _counter(
+    "vexobj_objects_downloaded_total", "Objects, or ranges or variants of them, sent on both APIs."
+)
+BYTES_UPLOADED = _counter(
+    "vexobj_bytes_uploaded_total", "Bytes of objects and parts stored, on both APIs."
+)
+BYTES_DOWNLOADED = _counter(
+    "vexobj_bytes_downloaded_total", "Bytes of objects and variants sent, on both APIs."
+)
+CACHE_REQUESTS = _counter(
+    "vexobj_cache_requests_total",
+    "Look-ups of variants. What memory misses is looked for on disk.",
+    *("tier", "result"),
+)
+CACHE_EVICTIONS = _counter(
+    "vexobj_cache_evictions_total", "Variants that made room for others.", "tier"
+)
+CACHE_BYTES = _gauge("vexobj_cache_bytes", "Bytes held by the variant cache.", "tier")
+CACHE_ENTRIES = _gauge("vexobj_cache_entries", "Variants held by the cache.", "tier")
 VARIANTS_COMPUTED = _counter("vexobj_variants_computed_total", "Variants really computed.")
 VARIANTS_JOINED = _counter(
     "vexobj_variants_joined_total", "Questions that were answered by another one's computation."
 )
-VARIANTS_FAILED = _counter("vexobj_variants_failed_total", "Variants not made, by reason.")
+VARIANTS_FAILED = _counter(
+    "vexobj_variants_failed_total",
+    "Variants not made: the queue was full (busy), out of time (timeout), or not possible.",
+    "reason",
+)
+VARIANT_DURATION = _seconds(
+    "vexobj_variant_duration_seconds",
+    "Time that the computation of a variant took, without its time in the queue.",
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 MEDIA_QUEUE = _gauge("vexobj_media_queue_length", "Transformations waiting for a decoder.")
 MEDIA_RUNNING = _gauge("vexobj_media_running", "Transformations under way.")
 MEDIA_CHILDREN = _counter("vexobj_media_children_started_total", "Decoder processes started.")
-PROCESS_MEMORY = _gauge(
-    "vexobj_process_resident_memory_bytes", "Resident memory of the server's processes."
+BUCKETS = _gauge("vexobj_buckets", "Buckets there are.")
+BUCKET_OBJECTS = _gauge(
+    "vexobj_bucket_objects", "Objects in a bucket; of the thousand largest buckets.", "bucket"
 )
-PROCESS_CPU = Family(
-    "vexobj_process_cpu_seconds_total", FamilyKind.COUNTER, "Processor time of the processes."
+BUCKET_BYTES = _gauge(
+    "vexobj_bucket_bytes", "Bytes of the objects in a bucket; of the same buckets.", "bucket"
 )
-PROCESS_FILES = _gauge("vexobj_process_open_fds", "Open file descriptors of the processes.")
+BUCKET_NONCURRENT_BYTES = _gauge(
+    "vexobj_bucket_noncurrent_bytes",
+    "Bytes of a bucket's older versions and unfinished uploads; of the same buckets.",
+    "bucket",
+)
+GC_RUNS = _counter("vexobj_gc_runs_total", "Garbage collections that ended well.")
+GC_BLOBS = _counter("vexobj_gc_blobs_removed_total", "Blobs that garbage collection removed.")
+GC_BYTES = _counter("vexobj_gc_bytes_freed_total", "Bytes that garbage collection freed.")
 DISK_FREE = _gauge("vexobj_disk_free_bytes", "Free bytes where the data directory is.")
+DISK_USED = _gauge("vexobj_disk_used_bytes", "Bytes in use where the data directory is.")
 DISK_SIZE = _gauge("vexobj_disk_size_bytes", "Size of the file system of the data directory.")
-BUILD = _gauge("vexobj_build_info", "Always 1; the label says the version.")
+PROCESS_MEMORY = _gauge(
+    "vexobj_process_resident_memory_bytes",
+    "Resident memory of a process of the server; of all decoders together.",
+    *("role", "pid"),
+)
+PROCESS_CPU = _counter(
+    "vexobj_process_cpu_seconds_total",
+    "Processor time of a process; of all decoders together, those that ended included.",
+    *("role", "pid"),
+)
+PROCESS_FILES = _gauge(
+    "vexobj_process_open_fds", "Open file descriptors of a process.", "role", "pid"
+)
+BUILD = _gauge("vexobj_build_info", "Always 1; the label says the version.", "version")
+
+FAMILIES = {each.name: each for each in tuple(vars().values()) if isinstance(each, Family)}
+"""By name, in the order they are told in."""

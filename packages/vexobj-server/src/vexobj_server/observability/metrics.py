@@ -1,4 +1,4 @@
-"""What a request costs and carries, counted; and the text that Prometheus reads.
+"""What a request costs and carries, counted.
 
 `RequestMetrics` is bound once per worker and costs about a microsecond a request.
 """
@@ -47,17 +47,20 @@ class RequestMetrics:
 
     def s3_operation(self, operation: str, status: int) -> None:
         """`operation` is S3's name of it, from the closed set that the router knows."""
-        key = (operation, status // 100)
+        key = (operation, status)
         count = self._operations.get(key)
         if count is None:
-            labels = {"operation": operation, "status": f"{key[1]}xx"}
+            labels = {"operation": operation, "code": str(status)}
             count = self._operations[key] = self._page.count(families.S3_OPERATIONS, labels)
         count.inc()
 
-    def uploaded(self, size: int) -> None:
-        """One object, or one part of one, was stored."""
-        self._uploaded.inc()
+    def received(self, size: int) -> None:
+        """`size` bytes of an object, or of a part of one, were stored."""
         self._bytes_in.inc(size)
+
+    def uploaded(self) -> None:
+        """An object was made of what was received."""
+        self._uploaded.inc()
 
     def downloaded(self, size: int) -> None:
         """`size` bytes of one object were sent; told when they were, not before."""

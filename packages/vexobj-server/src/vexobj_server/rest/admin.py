@@ -121,7 +121,7 @@ async def delete_api_key(access_key_id: str, context: Context, caller: Caller) -
 async def run_gc(context: Context, caller: Caller) -> GcResult:
     """Collect what is due now, and say what still waits and until when."""
     context.access.require(caller, Action.ADMINISTER)
-    report = await context.store.collect_garbage()
+    report = await context.collect_garbage()
     return GcResult(
         blobs_scanned=report.condemned + report.removed + report.waiting,
         orphans_removed=report.removed,

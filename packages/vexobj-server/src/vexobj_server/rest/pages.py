@@ -10,7 +10,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from vexobj_server.observability.exposition import CONTENT_TYPE
 from vexobj_server.rest.context import Context
 from vexobj_server.rest.openapi import openapi_json, openapi_yaml
 from vexobj_server.transfer.errors import invalid_key
@@ -45,7 +44,9 @@ async def contract_json() -> dict[str, object]:
     "/metrics", operation_id="metrics", response_class=Response, responses=_text("text/plain")
 )
 async def metrics(
-    context: Context, authorization: Annotated[str | None, Header(include_in_schema=False)] = None
+    context: Context,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Counters and gauges for Prometheus; behind a token of its own, if one is set."""
     token = context.metrics_token
@@ -53,7 +54,8 @@ async def metrics(
         (authorization or "").encode(), f"Bearer {token}".encode()
     ):
         raise invalid_key()
-    return Response(await context.metrics_text(), headers={"content-type": CONTENT_TYPE})
+    text, content_type = await context.metrics(accept)
+    return Response(text, headers={"content-type": content_type})
 
 
 @router.get("/docs", operation_id="docs", response_class=Response, responses=_text("text/html"))

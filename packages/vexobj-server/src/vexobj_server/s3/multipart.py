@@ -57,6 +57,7 @@ class MultipartOperations(OperationGroup):
         bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
         upload = await self._store.upload(bucket, asked.key, asked.upload_id)
         staged = await stage_body(self._store, asked.body, self._inline_max_bytes)
+        request.scope["state"]["stored_bytes"] = staged.size
         part = await self._store.put_part(
             upload, asked.part_number, staged, checksum_of(asked.body.checksum())
         )

@@ -45,6 +45,7 @@ class ObjectOperations(OperationGroup):
         asked = request.input
         bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
         staged = await stage_body(self._store, asked.body, self._inline_max_bytes)
+        request.scope["state"]["stored_bytes"] = staged.size
         version = await self._store.put_object(
             bucket,
             asked.key,

@@ -9,12 +9,15 @@ from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.variants import Variants
-from vexobj_storage import ObjectStore
+from vexobj_storage import GcReport, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`capabilities` is what /health tells; `inline_max_bytes` and the timeout bound uploads."""
+    """`capabilities` is what /health tells; `inline_max_bytes` and the timeout bound uploads.
+
+    `metrics` takes an Accept header; it gives the text and its content type.
+    """
 
     store: ObjectStore
     access: Access
@@ -30,4 +33,5 @@ class Services:
     version: str
     metrics_token: str | None
     disk_usage: Callable[[], Awaitable[int]]
-    metrics_text: Callable[[], Awaitable[bytes]]
+    metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
+    collect_garbage: Callable[[], Awaitable[GcReport]]

@@ -26,6 +26,7 @@ from vexobj_s3compat import PartRange, Payload
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.errors import MediaUnsupported
 from vexobj_server.media.protocol import MediaFile
+from vexobj_server.observability.variants import CacheMetrics
 from vexobj_storage import StoredObject
 
 _CONTENT_TYPE = "content-type"
@@ -83,6 +84,7 @@ class Variants:
         *,
         encoding: Encoding = DEFAULT_ENCODING,
         limits: Limits = DEFAULT_LIMITS,
+        metrics: CacheMetrics | None = None,
     ) -> None:
         self._client = client
         self._memory = memory
@@ -90,6 +92,7 @@ class Variants:
         self._store = store
         self._encoding = encoding
         self._limits = limits
+        self._metrics = metrics
         self._flights: SingleFlight[str, _Found] = SingleFlight()
         self._copies = asyncio.Semaphore(_COPIED_SOURCES)
 
@@ -124,6 +127,7 @@ class Variants:
         if found is None:
             compute = partial(self._find, key, stored, transform, preference)
             found = await self._flights.run(key, compute)
+            self._tell()
         return Variant(
             found.content,
             found.content_type,
@@ -143,6 +147,7 @@ class Variants:
 
     def _remembered(self, key: str) -> "_Found | None":
         entry = self._memory.get_now(key)
+        self._looked_up("memory", hit=entry is not None)
         return _Found(entry.data, entry.metadata[_CONTENT_TYPE], cached=True) if entry else None
 
     async def _find(
@@ -158,7 +163,10 @@ class Variants:
         return found
 
     async def _on_disk(self, key: str) -> "_Found | None":
-        opened = await self._disk.open(key) if self._disk else None
+        if self._disk is None:
+            return None
+        opened = await self._disk.open(key)
+        self._looked_up("disk", hit=opened is not None)
         if opened is None:
             return None
         with opened:
@@ -174,6 +182,20 @@ class Variants:
             except UnsupportedImage as error:
                 raise MediaUnsupported from error
         return _Found(_small(rendering.file), rendering.content_type, cached=rendering.cached)
+
+    def _looked_up(self, tier: str, *, hit: bool) -> None:
+        if self._metrics:
+            self._metrics.looked_up(tier, hit=hit)
+
+    def _tell(self) -> None:
+        if self._metrics:
+            held = self._memory.stats
+            self._metrics.stand(
+                size=held.bytes,
+                entries=held.entries,
+                evictions=held.evictions,
+                joined=self._flights.joined,
+            )
 
     @asynccontextmanager
     async def _source(self, stored: StoredObject) -> AsyncIterator[int]:

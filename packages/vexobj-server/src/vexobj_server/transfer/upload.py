@@ -35,6 +35,7 @@ async def upload(services: Services, scope: Scope, receive: Receive, send: Send)
     incoming = Incoming(receive, services.upload_timeout_seconds)
     try:
         bucket, version = await _store(services, object_target(scope), headers, incoming)
+        scope["state"]["stored_bytes"] = version.size
     except Exception:
         await incoming.drain(headers)
         raise
