@@ -4,6 +4,8 @@ User content is never trusted on the main origin: what a browser could execute i
 `SANDBOX`. Source: www.w3.org/TR/CSP3, html.spec.whatwg.org (sandbox).
 """
 
+import re
+
 Header = tuple[bytes, bytes]
 
 _NATIVE_POLICY = (
@@ -31,22 +33,33 @@ STRICT_TRANSPORT: Header = (b"strict-transport-security", b"max-age=31536000")
 SANDBOX: Header = (b"content-security-policy", _SANDBOX_POLICY)
 """For user content that a browser could execute: no scripts, no forms, an origin of its own."""
 
+_TOKEN = r"[!#$%&'+\-.^_`|~0-9A-Za-z]+"
+_MEDIA_TYPE = re.compile(rf"[ \t]*({_TOKEN}/{_TOKEN})[ \t]*(?:;[^,]*)?")
 _ACTIVE = frozenset(
     {
         "text/html",
+        "text/rdf",
         "text/xml",
+        "text/xml-external-parsed-entity",
         "text/xsl",
+        "application/unknown",
         "application/xml",
-        "application/xhtml+xml",
-        "image/svg+xml",
+        "application/xml-external-parsed-entity",
+        "image/svg",
         "message/rfc822",
-        "multipart/related",
-        "multipart/x-mixed-replace",
+        "unknown/unknown",
     }
 )
 
 
 def is_active(content_type: str) -> bool:
-    """Whether a browser that is shown this could run scripts from it."""
-    essence = content_type.partition(";")[0].strip().lower()
-    return essence in _ACTIVE or essence.endswith("+xml")
+    """Whether a browser that is shown this could run scripts from it.
+
+    What is not exactly one media type counts as active: of `text/plain,text/html` and
+    `text/html(x` browsers make HTML.
+    """
+    match = _MEDIA_TYPE.fullmatch(content_type)
+    if match is None:
+        return True
+    essence = match[1].lower()
+    return essence in _ACTIVE or essence.startswith("multipart/") or essence.endswith("+xml")
