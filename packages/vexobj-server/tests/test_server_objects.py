@@ -66,8 +66,11 @@ def test_keys_come_back_byte_for_byte(
         ("/v1/object/{}", "InvalidKey"),
     ],
 )
-def test_what_is_no_key_is_refused(api: httpx.Client, bucket: str, target: str, code: str) -> None:
-    answer = send(api, "PUT", target.format(bucket).encode(), b"x")
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_is_no_key_is_refused(
+    api: httpx.Client, bucket: str, target: str, code: str, method: str
+) -> None:
+    answer = send(api, method, target.format(bucket).encode(), b"x" if method == "PUT" else b"")
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
@@ -98,6 +101,25 @@ def test_headers_that_a_writer_gives_are_served(api: httpx.Client, bucket: str) 
         assert answer.headers["last-modified"].endswith("GMT")
         assert answer.headers["content-length"] == "1"
         assert answer.headers["x-vexobj-sha256"] == hashlib.sha256(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored", "served"),
+    [
+        ("é☃".encode(), "é☃", b"=?UTF-8?B?w6nimIM=?="),
+        (b"=?UTF-8?B?DQpYLUV2aWw6IDE=?=", "\r\nX-Evil: 1", b"=?UTF-8?B?DQpYLUV2aWw6IDE=?="),
+        (b"a\tb", "a\tb", b"=?UTF-8?B?YQli?="),
+    ],
+)
+def test_metadata_that_no_header_can_hold(
+    api: httpx.Client, bucket: str, sent: bytes, stored: str, served: bytes
+) -> None:
+    path = f"/v1/objects/{bucket}/k"
+    made = api.put(path, content=b"x", headers=[(b"x-amz-meta-note", sent)])
+    assert made.json()["metadata"] == {"note": stored}
+    answer = api.get(path)
+    assert answer.status_code == 200
+    assert dict(answer.headers.raw)[b"x-amz-meta-note"] == served
 
 
 @pytest.mark.parametrize("size", [0, 10, 20_000, 300_000, 1_500_000])

@@ -81,7 +81,7 @@ class Exchange:
         self.status = message["status"]
         self.seconds = perf_counter() - self.began
         headers = list(message.get("headers", ()))
-        content_type = b""
+        content_type: bytes | None = None
         policy = False
         for name, value in headers:
             if name == b"content-type":
@@ -96,7 +96,7 @@ class Exchange:
             headers += NATIVE[:-1] if policy else NATIVE
         else:
             headers.append(NOSNIFF)
-            if content_type and _is_active(content_type):
+            if content_type is not None and _is_active(content_type):
                 headers.append(SANDBOX)
         if self._secure:
             headers.append(STRICT_TRANSPORT)

@@ -4,8 +4,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from urllib.parse import parse_qsl
 
 from vexobj_s3compat.call import Call
@@ -17,6 +15,7 @@ from vexobj_s3compat.errors import (
     MetadataTooLarge,
     NotImplementedYet,
 )
+from vexobj_s3compat.metadata import decode_metadata
 from vexobj_s3compat.target import check_key
 from vexobj_s3compat.types import Headers, ObjectHeaders, WriteConditions
 from vexobj_s3compat.xml import Element, child_text
@@ -179,7 +178,7 @@ def object_headers(call: Call) -> ObjectHeaders:
     size = 0
     for name, value in headers.items():
         if name.startswith(_META):
-            text = _decode_metadata(value)
+            text = decode_metadata(value)
             metadata[name[len(_META) :]] = text
             size += len(name) - len(_META) + len(text.encode())
     if size > METADATA_LIMIT_BYTES:
@@ -192,23 +191,6 @@ def object_headers(call: Call) -> ObjectHeaders:
 def _without_aws_chunked(value: str) -> str:
     codings = (coding.strip() for coding in value.split(","))
     return ",".join(coding for coding in codings if coding and coding.lower() != "aws-chunked")
-
-
-def _decode_metadata(value: str) -> str:
-    """Text of a metadata header: raw UTF-8, or RFC 2047 words, as AWS decodes it."""
-    if value.isascii():
-        if "=?" not in value:
-            return value
-        try:
-            text = str(make_header(decode_header(value)))
-            text.encode()
-        except (HeaderParseError, LookupError, ValueError):
-            return value
-        return text
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return value
 
 
 def tags(headers: Headers) -> Mapping[str, str]:

@@ -1,6 +1,5 @@
 """Writers of headers and XML that several operations share."""
 
-from base64 import b64encode
 from urllib.parse import quote
 
 from vexobj_s3compat.asgi import RawHeaders
@@ -65,10 +64,3 @@ def checksum_headers(checksum: ChecksumValue | None) -> RawHeaders:
 
 def version_header(version_id: str | None) -> RawHeaders:
     return [] if version_id is None else [(b"x-amz-version-id", version_id.encode())]
-
-
-def metadata_value(text: str) -> bytes:
-    """A metadata value as a header: as it is, or as one RFC 2047 word if it is not ASCII."""
-    if text.isascii() and text.isprintable():
-        return text.encode()
-    return b"=?UTF-8?B?" + b64encode(text.encode()) + b"?="

@@ -8,6 +8,7 @@ from vexobj_s3compat.errors import (
     MissingRequestBodyError,
     NotImplementedYet,
 )
+from vexobj_s3compat.metadata import encode_metadata, header_value
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import (
     check_identifier,
@@ -24,7 +25,6 @@ from vexobj_s3compat.operations._output import (
     boolean,
     checksum_headers,
     empty,
-    metadata_value,
     no_content,
     optional,
     version_header,
@@ -112,7 +112,7 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         _override(call, headers)
         if "partNumber" in parameters:
             part_number = _part_number(call)
-    answer = [(name.encode(), _header_value(value)) for name, value in headers.items()]
+    answer = [(name.encode(), header_value(value)) for name, value in headers.items()]
     if output.object.metadata:
         answer += _metadata(output)
     if output.version_id is not None:
@@ -144,25 +144,13 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
 
 def _metadata(output: ObjectOutput) -> RawHeaders:
     return [
-        (b"x-amz-meta-" + name.encode("latin-1", "replace"), metadata_value(value))
+        (b"x-amz-meta-" + name.encode("latin-1", "replace"), encode_metadata(value))
         for name, value in output.object.metadata.items()
     ]
 
 
 def _stored_headers(output: ObjectOutput) -> dict[str, str]:
     return {"content-type": output.object.content_type or _DEFAULT_TYPE, **output.object.headers}
-
-
-def _header_value(text: str) -> bytes:
-    """As it was sent; a line break (from an override) can not get through."""
-    if text.isascii() and text.isprintable():
-        return text.encode()
-    value = text.encode("utf-8" if not text.isascii() and not _is_latin(text) else "latin-1")
-    return value.replace(b"\r", b" ").replace(b"\n", b" ").replace(b"\0", b" ")
-
-
-def _is_latin(text: str) -> bool:
-    return max(text) <= "\xff"
 
 
 def _override(call: Call, headers: dict[str, str]) -> None:

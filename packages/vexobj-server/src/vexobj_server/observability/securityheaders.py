@@ -33,10 +33,11 @@ STRICT_TRANSPORT: Header = (b"strict-transport-security", b"max-age=31536000")
 SANDBOX: Header = (b"content-security-policy", _SANDBOX_POLICY)
 """For user content that a browser could execute: no scripts, no forms, an origin of its own."""
 
-_TOKEN = r"[!#$%&'+\-.^_`|~0-9A-Za-z]+"
-_MEDIA_TYPE = re.compile(rf"[ \t]*({_TOKEN}/{_TOKEN})[ \t]*(?:;[^,]*)?")
+_TCHAR = r"[!#$%&'+\-.^_`|~0-9A-Za-z]+"
+_MEDIA_TYPE = re.compile(rf"[ \t]*({_TCHAR}/{_TCHAR})[ \t]*(?:;[^,]*)?")
 _ACTIVE = frozenset(
     {
+        "*/*",
         "text/html",
         "text/rdf",
         "text/xml",

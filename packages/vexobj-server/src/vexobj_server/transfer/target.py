@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from vexobj_server.transfer.errors import RestError
 from vexobj_storage import InvalidKey
+from vexobj_storage.names import check_key
 
 PATH_FORMS = (b"/v1/objects/", b"/v1/stream/")
 QUERY_FORM = b"/v1/object/"
@@ -26,7 +27,7 @@ class ObjectTarget:
 
 
 def object_target(scope: Scope) -> ObjectTarget:
-    """Raises: RestError (400) for what is not percent-encoded UTF-8, InvalidKey without a key."""
+    """Raises: RestError (400) for what is not percent-encoded, InvalidKey."""
     raw: bytes = scope["raw_path"]
     parameters = query_parameters(scope["query_string"])
     prefix = next((form for form in (*PATH_FORMS, QUERY_FORM) if raw.startswith(form)), b"")
@@ -40,6 +41,7 @@ def object_target(scope: Scope) -> ObjectTarget:
         key = _unquote(quoted)
     if not key:
         raise InvalidKey("the key is missing")
+    check_key(key)
     return ObjectTarget(_text(_unquote(bucket)), key, parameters)
 
 

@@ -7,6 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from vexobj_auth import Action, Principal
 from vexobj_s3compat.incoming import Incoming
+from vexobj_s3compat.metadata import decode_metadata
 from vexobj_server.services.context import Services
 from vexobj_server.services.staging import stage_body
 from vexobj_server.transfer.answer import send_json
@@ -66,9 +67,12 @@ def _owner(principal: Principal | None, bucket: Bucket) -> str:
 
 def _attributes(key: bytes, headers: Mapping[str, str], owner_id: str) -> ObjectAttributes:
     metadata = {
-        name.removeprefix(_META): value for name, value in headers.items() if name.startswith(_META)
+        name.removeprefix(_META): decode_metadata(value)
+        for name, value in headers.items()
+        if name.startswith(_META)
     }
-    if sum(len(name) + len(value) for name, value in metadata.items()) > _METADATA_LIMIT_BYTES:
+    size = sum(len(name) + len(value.encode()) for name, value in metadata.items())
+    if size > _METADATA_LIMIT_BYTES:
         raise RestError(400, "MetadataTooLarge", "the metadata is larger than 2 KiB")
     return ObjectAttributes(
         content_type=headers.get("content-type") or _guessed_type(key),
