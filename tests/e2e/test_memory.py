@@ -96,6 +96,7 @@ def presigned(s3: Any, method: str, bucket: str, key: str, **params: Any) -> str
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("server", ["two-workers"], indirect=True, scope="session")
 def test_two_gibibytes_in_and_out(server: RunningServer, endpoint: Endpoint, bucket: str) -> None:
     s3 = endpoint.boto3()
     put(presigned(s3, "put_object", bucket, "warm"), WARM_UP)
