@@ -46,7 +46,8 @@ async def serve_content(
     try:
         check_read(request_headers, etag, last_modified)
     except NotModified:
-        return Response(304, answer)
+        # RFC 9110 section 15.4.5: a cache would put these in the place of what it has.
+        return Response(304, [pair for pair in answer if pair[0] != b"content-type"])
     start, length, partial = 0, content.size, False
     if part_number is not None:
         if "range" in request_headers:

@@ -34,7 +34,11 @@ from vexobj_server.s3.convert import (
 from vexobj_server.s3.errors import delete_marker
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.content import StoredContent
-from vexobj_server.services.representations import variant_headers, variant_of
+from vexobj_server.services.representations import (
+    variant_freshness,
+    variant_headers,
+    variant_of,
+)
 from vexobj_server.services.staging import stage_body
 from vexobj_server.services.variants import Variant
 from vexobj_storage import Bucket, ObjectName, ObjectVersion, StoredObject
@@ -73,7 +77,8 @@ class ObjectOperations(OperationGroup):
                 self._variants, bucket, stored, request.query, request.headers
             )
             if variant is not None:
-                return _variant_output(stored, variant, public=public)
+                freshness = variant_freshness(stored, request.query, public=public)
+                return _variant_output(bucket, stored, variant, freshness, public=public)
         content = StoredContent(self._store, stored)
         return _object_output(bucket, stored, content, public=public)
 
@@ -187,14 +192,20 @@ def _object_output(
     )
 
 
-def _variant_output(stored: StoredObject, variant: Variant, *, public: bool) -> ObjectOutput:
-    kept = stored.version.attributes.headers
-    headers = {name: kept[name] for name in ("cache-control", "expires") if name in kept}
+def _variant_output(
+    bucket: Bucket,
+    stored: StoredObject,
+    variant: Variant,
+    freshness: dict[str, str],
+    *,
+    public: bool,
+) -> ObjectOutput:
     return ObjectOutput(
         etag=variant.etag,
         last_modified=stored.version.modified_at,
-        object=ObjectHeaders(variant.content_type, headers),
+        object=ObjectHeaders(variant.content_type, freshness),
         content=variant,
+        version_id=visible_version(bucket, stored.version),
         extra_headers=variant_headers(variant),
         public_cors=public,
     )

@@ -6,18 +6,16 @@ from starlette.types import Receive, Scope, Send
 
 from vexobj_auth import Action, Principal
 from vexobj_s3compat import Content, Response, respond, serve_content
-from vexobj_s3compat.errors import NotModified
+from vexobj_s3compat.metadata import encode_metadata
 from vexobj_server.services.content import StoredContent
 from vexobj_server.services.context import Services
-from vexobj_server.services.representations import variant_headers, variant_of
+from vexobj_server.services.representations import variant_freshness, variant_headers, variant_of
 from vexobj_server.transfer.callers import caller
 from vexobj_server.transfer.headers import headers_of
 from vexobj_server.transfer.target import ObjectTarget, object_target
 from vexobj_storage import Bucket, NoSuchKey, NoSuchVersion, ObjectVersion, StoredObject
 
 RawHeaders = list[tuple[bytes, bytes]]
-
-_OF_ANY_VARIANT = frozenset({b"cache-control", b"expires", b"x-vexobj-version-id"})
 
 
 async def download(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,7 +24,9 @@ async def download(services: Services, scope: Scope, receive: Receive, send: Sen
     principal = await caller(services.identities, headers.get("authorization"))
     bucket = await services.store.bucket(target.bucket)
     stored = await _find(services, principal, bucket, target)
-    answer = await _answer(services, scope["method"], bucket, stored, target, headers)
+    answer = await _answer(
+        services, scope["method"], bucket, stored, target, headers, public=principal is None
+    )
     await respond(
         scope, receive, send, answer.status, answer.headers, answer.payload, answer.length
     )
@@ -39,6 +39,8 @@ async def _answer(
     stored: StoredObject,
     target: ObjectTarget,
     headers: Mapping[str, str],
+    *,
+    public: bool,
 ) -> Response:
     version = stored.version
     answer = _object_headers(version)
@@ -46,15 +48,13 @@ async def _answer(
     etag = version.etag
     if target.parameters:
         query = target.parameters.items()
-        try:
-            variant = await variant_of(services.variants, bucket, stored, query, headers)
-        except NotModified as unchanged:
-            return Response(304, [*_encoded_all(unchanged.headers.items()), *answer])
+        variant = await variant_of(services.variants, bucket, stored, query, headers)
         if variant is not None:
             content, etag = variant, variant.etag
             answer = [
                 (b"content-type", _encoded(variant.content_type)),
-                *(pair for pair in answer if pair[0] in _OF_ANY_VARIANT),
+                *(pair for pair in answer if pair[0] == b"x-vexobj-version-id"),
+                *_encoded_all(variant_freshness(stored, query, public=public).items()),
                 *_encoded_all(variant_headers(variant)),
             ]
     return await serve_content(
@@ -91,7 +91,7 @@ def _object_headers(version: ObjectVersion) -> RawHeaders:
     for name, value in attributes.headers.items():
         headers.append((name.encode(), _encoded(value)))
     for name, value in attributes.metadata.items():
-        headers.append((b"x-amz-meta-" + name.encode(), value.encode()))
+        headers.append((b"x-amz-meta-" + name.encode(), encode_metadata(value)))
     return headers
 
 
