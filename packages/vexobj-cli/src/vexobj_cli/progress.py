@@ -3,17 +3,8 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import IO
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from vexobj_cli.output import visible
 
@@ -21,17 +12,16 @@ from vexobj_cli.output import visible
 class Meter:
     """Counts bytes as they pass."""
 
-    def __init__(self, progress: Progress, title: str, total: int | None) -> None:
-        self._progress = progress
-        self._task = progress.add_task(escape(visible(title)), total=total)
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
 
     def chunks(self, source: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in source:
             yield chunk
-            self._progress.advance(self._task, len(chunk))
+            self._advance(len(chunk))
 
     def file(self, source: IO[bytes]) -> "MeteredFile":
-        return MeteredFile(source, lambda size: self._progress.advance(self._task, size))
+        return MeteredFile(source, self._advance)
 
 
 class MeteredFile:
@@ -50,10 +40,27 @@ class MeteredFile:
 @contextmanager
 def meter(title: str, total: int | None) -> Iterator[Meter]:
     """On standard error if that is a terminal; nothing elsewhere."""
-    columns = ("{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-               TimeRemainingColumn())  # fmt: skip
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, disable=not sys.stderr.isatty(), transient=True
-    ) as progress:
-        yield Meter(progress, title, total)
+    if sys.stderr.isatty():
+        with _bar(title, total) as advance:
+            yield Meter(advance)
+    else:
+        yield Meter(lambda _: None)
+
+
+@contextmanager
+def _bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    from rich import progress
+    from rich.console import Console
+    from rich.markup import escape
+
+    with progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(escape(visible(title)), total=total)
+        yield partial(bar.advance, task)

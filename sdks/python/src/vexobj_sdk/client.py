@@ -51,7 +51,12 @@ class VexObj:
         if key:
             headers["authorization"] = f"Bearer {_token(key)}"
         self._http = httpx.Client(
-            base_url=_address(url), headers=headers, timeout=timeout_seconds, transport=transport
+            base_url=_address(url),
+            headers=headers,
+            timeout=timeout_seconds,
+            transport=transport,
+            # One for all: left alone, httpx reads the certificates again for every proxy.
+            verify=httpx.create_ssl_context(),
         )
 
     def __enter__(self) -> Self:

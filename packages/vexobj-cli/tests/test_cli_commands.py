@@ -1,0 +1,154 @@
+"""Each command of vexobjctl, for people and for scripts."""
+
+import re
+import secrets
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from vexobj_cli.testing import PROGRAM, Program
+from vexobj_sdk import VexObj
+from vexobj_server.testing import RunningServer
+
+
+def test_it_explains_itself(run: Program) -> None:
+    shown = run("--help")
+    assert shown.code == 0
+    for word in ("bucket", "object", "key", "identity", "stats", "gc", "health", "VEXOBJ_URL"):
+        assert word in shown.out
+    assert run("--version").out.startswith("vexobjctl ")
+    assert run("bucket", "destroy").code == 2
+
+
+def test_buckets(run: Program) -> None:
+    name = f"bucket-{secrets.token_hex(6)}"
+    assert run("bucket", "create", name, "--public").out == f"created {name}\n"
+    header, *rows = run("bucket", "list").rows
+    assert header == ["NAME", "PUBLIC", "CREATED"]
+    assert [row[:2] for row in rows if row[0] == name] == [[name, "yes"]]
+    assert run("bucket", "hide", name).out == f"{name} is private\n"
+    assert run("--json", "bucket", "publish", name).json["public"] is True
+    found = next(each for each in run("--json", "bucket", "list").json if each["name"] == name)
+    assert datetime.fromisoformat(found["created_at"]).tzinfo is not None
+    assert run("bucket", "delete", name).out == f"deleted {name}\n"
+    gone = run("bucket", "delete", name)
+    assert (gone.code, gone.out, gone.err) == (1, "", "vexobjctl: bucket not found\n")
+
+
+@pytest.mark.parametrize("key", ["plain.txt", "--[red] a+b/../c//é-\U0001f98a"])
+def test_an_object_there_and_back(run: Program, bucket: str, key: str, tmp_path: Path) -> None:
+    content = secrets.token_bytes(100_000)
+    (tmp_path / "in").write_bytes(content)
+    arguments = (bucket, "--", key)
+    assert run("object", "put", *arguments, "in").out.startswith(f"stored {key}: 97.7 KiB, ")
+    assert run("object", "get", *arguments, "out").out == ""
+    assert (tmp_path / "out").read_bytes() == content
+    assert key in run("object", "list", bucket).out
+    assert run("--json", "object", "list", bucket).json[0]["key"] == key
+    assert run("--json", "object", "head", *arguments).json["content-length"] == "100000"
+    assert ["content-length", "100000"] in run("object", "head", *arguments).rows
+    assert run("object", "delete", *arguments).out == f"deleted {key}\n"
+    assert run("object", "delete", *arguments).err == "vexobjctl: object not found\n"
+    assert run("--json", "object", "list", bucket).json == []
+
+
+def test_pipes(run: Program, bucket: str) -> None:
+    put = run("--json", "object", "put", bucket, "k", "-", "--content-type", "text/x", stdin=b"in")
+    assert (put.json["size"], put.json["content_type"]) == (2, "text/x")
+    assert run("object", "get", bucket, "k").out == "in"
+
+
+def test_a_long_list(run: Program, bucket: str, client: VexObj) -> None:
+    keys = [f"{'long/' * 40}{number:04}" for number in range(1003)]
+    for key in keys:
+        client.put_object(bucket, key, b"")
+    header, *rows = run("object", "list", bucket).rows
+    assert header == ["KEY", "SIZE", "TYPE", "UPDATED"]
+    assert [row[0] for row in rows] == keys, "no key is cut, wrapped or left out"
+    assert [each["key"] for each in run("--json", "object", "list", bucket).json] == keys
+    assert len(run("--json", "object", "list", bucket, "--prefix", keys[0][:-1]).json) == 10
+    head = subprocess.run(
+        f"{PROGRAM} object list {bucket} | head -n 1", shell=True, env=run.env,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert head.stdout.startswith(b"KEY ")
+    assert b"Traceback" not in head.stderr
+
+
+def test_a_key_cannot_steer_the_terminal(run: Program, bucket: str, client: VexObj) -> None:
+    key = "\x1b[2Jgone\nnew line"
+    client.put_object(bucket, key, b"")
+    shown = run("object", "list", bucket).out
+    assert "\\x1b[2Jgone\\nnew line" in shown
+    assert "\x1b" not in shown
+    assert run("--json", "object", "list", bucket).json[0]["key"] == key
+
+
+def test_a_key_keeps_to_its_buckets(run: Program, bucket: str, client: VexObj) -> None:
+    other = client.create_bucket(f"other-{secrets.token_hex(6)}").name
+    shown = run("key", "create", "phone", "--read", "--write", "--bucket", bucket).out
+    found = re.search(r"access key id: +(\S+)\nsecret \(= token\): +(\S+)", shown)
+    assert found
+    key_id, secret = found.groups()
+    assert run("object", "put", bucket, "k", "-", env={"VEXOBJ_KEY": secret}).code == 0
+    refused = run("object", "put", other, "k", "-", env={"VEXOBJ_KEY": secret})
+    assert refused.code == 1
+    assert refused.err == (
+        f"vexobjctl: forbidden: key does not have access to bucket '{other}'\n"
+        "The key lacks the permission, or its scope leaves this bucket out.\n"
+    )
+    assert run("object", "delete", bucket, "k", env={"VEXOBJ_KEY": secret}).code == 1
+    listed = next(line for line in run("key", "list").out.splitlines() if key_id in line)
+    assert "read, write" in listed
+    assert bucket in listed
+    assert run("key", "delete", key_id).out == f"deleted {key_id}\n"
+    revoked = run("object", "list", bucket, env={"VEXOBJ_KEY": secret})
+    assert (revoked.code, revoked.err.splitlines()[0]) == (1, "vexobjctl: invalid api key")
+
+
+def test_keys_for_scripts(run: Program, bucket: str, client: VexObj) -> None:
+    other = client.create_bucket(f"other-{secrets.token_hex(6)}").name
+    someone = run("--json", "identity", "create", "Someone", "--email", "s@example.com").json
+    made = run(
+        "--json", "key", "create", "both", "--bucket", bucket, "--bucket", other,
+        "--identity", someone["id"],
+    ).json  # fmt: skip
+    assert made["key"]["buckets"] == sorted([bucket, other])
+    assert made["key"]["identity"] == someone["id"]
+    assert made["key"]["permissions"] == {
+        "read": True, "write": True, "delete": False, "admin": False
+    }  # fmt: skip
+    assert made["key"] in run("--json", "key", "list").json
+    assert someone in run("--json", "identity", "list").json
+    assert someone["id"] in run("identity", "list").out
+
+
+def test_the_server(run: Program, bucket: str, client: VexObj, server: RunningServer) -> None:
+    client.put_object(bucket, "k", bytes(300_000))
+    assert [bucket, "1", "293.0", "KiB"] in run("stats").rows
+    assert run("--json", "stats").json["total_size"] >= 300_000
+    client.delete_object(bucket, "k")
+    assert re.match(r"freed \d.*\n.* wait for their grace to end", run("gc").out)
+    assert run("--json", "gc").json["waiting"] >= 1
+    assert re.fullmatch(r"vexobj \S+: ok\n", run("health", env={"VEXOBJ_KEY": ""}).out)
+    assert (
+        run("--url", server.url, "--json", "health", env={"VEXOBJ_URL": "x"}).json["status"] == "ok"
+    )
+
+
+def test_readme(run: Program, server: RunningServer, tmp_path: Path) -> None:
+    """Its commands do what it says, from an empty folder."""
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    (example,) = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    example = example.replace("http://127.0.0.1:8000", server.url)
+    example = example.replace("vex_...", server.secret_access_key)
+    (tmp_path / "fox.jpg").write_bytes(b"a photo")
+    done = subprocess.run(
+        ["bash", "-euc", example], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=run.env | {"PATH": f"{PROGRAM.parent}:{run.env['PATH']}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "created photos" in done.stdout
+    assert '"total_objects"' in done.stdout
