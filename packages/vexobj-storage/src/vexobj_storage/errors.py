@@ -191,7 +191,7 @@ class ReadFailed(StoreError):
 
 @dataclass(eq=False)
 class CommitUncertain(StoreError):
-    """The database server was lost while it committed: all of the operation happened or nothing.
+    """The database was lost in COMMIT, or the device in its fsync: all of it happened or nothing.
 
     Ask for the state before trying again; an operation whose repetition does no harm just may.
     """

@@ -69,7 +69,8 @@ class MetaStore(Protocol):
 
         Raises:
             OutOfSpace, StoreBusy, StoreClosed, WriteFailed: nothing of it happened.
-            CommitUncertain: all of it happened or nothing (a database server was lost in COMMIT).
+            CommitUncertain: all of it happened or nothing (the server or the device failed in
+                COMMIT).
         """
         ...
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from vexobj_storage.errors import StoreBusy, StoreClosed, WriteFailed
+from vexobj_storage.errors import CommitUncertain, StoreBusy, StoreClosed, WriteFailed
 from vexobj_storage.metadata.connections import (
     BUSY_TIMEOUT_SECONDS,
     SqliteFiles,
@@ -102,7 +102,8 @@ class SqliteWriter:
 
         Cancelling the caller does not stop an operation: it is committed whole or not at all.
 
-        Raises: OutOfSpace, StoreBusy, StoreClosed, WriteFailed, or what the operation raises.
+        Raises: OutOfSpace, StoreBusy, StoreClosed, WriteFailed, CommitUncertain, or what the
+        operation raises.
         """
         if self._closing:
             raise StoreClosed
@@ -129,6 +130,7 @@ class SqliteWriter:
                 with write_lock(self._lock):
                     self._settle(jobs)
                     _resolve(jobs)
+                    jobs = []  # answered: what fails from here on is not theirs
                     self._checkpoint_if_due()
             except Exception as error:  # noqa: BLE001 - the thread has to outlive it
                 _log.exception("the metadata writer could not finish its turn")
@@ -208,7 +210,8 @@ class SqliteWriter:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if isinstance(_meaning(error), WriteFailed):
-                raise
+                # Undone here, but recovery after a crash may find it whole in the log.
+                raise CommitUncertain from error
             raise _TransactionLost from error
         finally:
             if bumped:
@@ -233,9 +236,10 @@ class SqliteWriter:
 
     def _refuse_queued(self) -> None:
         refused = []
-        while not self._queue.empty():
-            if (job := self._queue.get()) is not None:
-                refused.append(job)
+        with contextlib.suppress(queue.Empty):  # two threads may be at it, none may wait
+            while True:
+                if (job := self._queue.get_nowait()) is not None:
+                    refused.append(job)
         _fail(refused, StoreClosed())
 
     def _checkpoint_if_due(self) -> None:

@@ -1,0 +1,109 @@
+"""What the SQLite engine may say when the device fails it in or after a commit."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from vexobj_storage import CommitUncertain, ObjectStore, StoreConfig, open_metadata
+from vexobj_storage.metadata.connections import SqliteFiles
+from vexobj_storage.metadata.sqlite import SqliteMetaStore
+from vexobj_storage.metadata.statement import Statement, insert_for
+from vexobj_storage.metadata.tables import Facts
+from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.testing import invariants
+from vexobj_storage.testing.helpers import content
+
+_PUT = Statement(lambda dialect: insert_for(dialect, Facts))
+
+
+async def _put(tx: Tx, name: str) -> None:
+    await tx.run(_PUT, name=name, value="")
+
+
+async def test_a_checkpoint_that_fails_does_not_take_back_a_commit(tmp_path: Path) -> None:
+    await (await open_metadata(tmp_path)).close()
+    engine = SqliteMetaStore(tmp_path)
+
+    def write_elsewhere() -> None:
+        for name in "bc":
+            asyncio.run(engine.write(_put, name))
+
+    SqliteFiles(tmp_path).wal.unlink()
+    writing = asyncio.create_task(engine.write(_put, "a"))
+    await asyncio.sleep(0)
+    # On purpose on this loop's thread: the answer is underway while the writer's turn ends.
+    later = threading.Thread(target=write_elsewhere)
+    later.start()
+    later.join(20)
+    await writing
+    await engine.close()
+
+
+_REPLACE = """
+    import asyncio, os, signal, sys
+    from pathlib import Path
+    from vexobj_storage import ObjectStore, StoreConfig
+    from vexobj_storage.testing.helpers import make_bucket, put
+
+    async def main():
+        store = await ObjectStore.open(StoreConfig(Path(sys.argv[1])))
+        bucket = await make_bucket(store)
+        await put(store, bucket, b"key", b"old " * 10_000)
+        try:
+            await put(store, bucket, b"key", b"new " * 10_000)
+        except Exception as error:
+            print(type(error).__name__, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    asyncio.run(main())
+"""
+
+
+def _strace() -> str:
+    strace = shutil.which("strace")
+    if strace is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("strace is not installed")
+        pytest.skip("strace is not installed")
+    return strace
+
+
+def _replace_with_failing_sync(data: Path, number: int) -> str:
+    """What the second put was told when the log's sync of this number failed; then the crash."""
+    inject = f"inject=fdatasync:error=EIO:when={number}"
+    done = subprocess.run(
+        [
+            *(_strace(), "-f", "-qq", "-o", os.devnull, "-P", SqliteFiles(data).wal),
+            *("-e", inject, sys.executable, "-c", textwrap.dedent(_REPLACE), data),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout.strip()
+
+
+async def test_a_commit_that_could_not_be_synced_may_still_come_to_pass(tmp_path: Path) -> None:
+    """SQLite finds the frames of the failed commit whole when it recovers after a crash."""
+    for number in range(2, 7):
+        data = tmp_path / str(number)
+        if told := _replace_with_failing_sync(data, number):
+            break
+    else:
+        pytest.fail("the second put never failed")
+    assert told == CommitUncertain.__name__
+    store = await ObjectStore.open(StoreConfig(data))
+    try:
+        bucket = await store.bucket("bucket")
+        assert await content(store, bucket, b"key") in {b"old " * 10_000, b"new " * 10_000}
+        await invariants(store)
+    finally:
+        await store.close()
