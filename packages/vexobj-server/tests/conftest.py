@@ -1,5 +1,6 @@
 """Servers that the tests of this package talk to."""
 
+import os
 import secrets
 from collections.abc import Iterator
 
@@ -7,6 +8,35 @@ import httpx
 import pytest
 
 from vexobj_server.testing import RunningServer, running_server
+from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    binaries = postgres_binaries()
+    if binaries is None:
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail("PostgreSQL is missing, and in CI nothing is skipped for a missing tool")
+        pytest.skip("PostgreSQL is not installed")
+    with PostgresServer(binaries) as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database."""
+    name = postgres.create_database()
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def metadata_url(request: pytest.FixtureRequest) -> str | None:
+    """What the settings say for each kind of metadata, empty as before the first start."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres_url")
+    return url
 
 
 @pytest.fixture(scope="session")

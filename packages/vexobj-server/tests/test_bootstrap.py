@@ -1,25 +1,30 @@
 """Data directory, server secret and first key: once, private, and never lost half-way."""
 
+import asyncio
 import stat
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from vexobj_auth import ALL_PERMISSIONS, MemoryKeyStore, NewKey, SecretBox, is_token
+from vexobj_auth import ALL_PERMISSIONS, SecretBox, is_token
 from vexobj_server.bootstrap import (
     CREDENTIALS_FILE,
     SECRET_FILE,
+    alone_in,
     first_key,
     prepare_data_dir,
-    remember_in,
     server_secret,
     store_config,
 )
 from vexobj_server.runtime import create_runtime, load_runtime
+from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import AuthSettings, Settings, SettingsError, StorageSettings
+from vexobj_storage import ObjectStore, StoreConfig
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BOX = SecretBox(b"s" * 32)
@@ -34,8 +39,15 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def forget(_made: NewKey) -> None:
-    """A key that need not be kept."""
+def remembers(data_dir: Path) -> bool:
+    return (data_dir / CREDENTIALS_FILE).exists()
+
+
+@pytest.fixture
+async def keys(tmp_path: Path) -> AsyncIterator[StoredKeys]:
+    store = await ObjectStore.open(StoreConfig(data_dir=tmp_path))
+    yield StoredKeys(store)
+    await store.close()
 
 
 def test_the_data_directory_is_its_owners(tmp_path: Path) -> None:
@@ -70,49 +82,45 @@ def test_a_damaged_secret_is_not_used(tmp_path: Path) -> None:
         server_secret(settings_in(tmp_path))
 
 
-async def test_the_first_start_makes_one_admin_key_and_the_second_none() -> None:
-    keys = MemoryKeyStore()
-    made = await first_key(keys, BOX, AuthSettings(), NOW, forget)
+async def test_the_first_start_makes_one_admin_key_and_the_second_none(
+    keys: StoredKeys, tmp_path: Path
+) -> None:
+    made = await first_key(keys, BOX, AuthSettings(), tmp_path, NOW)
     assert made is not None
     assert is_token(made.secret)
     assert made.key.permissions == ALL_PERMISSIONS
     assert made.key.buckets is None
-    assert await first_key(keys, BOX, AuthSettings(), NOW, forget) is None
+    assert await first_key(keys, BOX, AuthSettings(), tmp_path, NOW) is None
     assert len(await keys.keys()) == 1
     assert len(await keys.identities()) == 1
 
 
-async def test_a_key_is_remembered_before_it_is_stored() -> None:
-    keys = MemoryKeyStore()
-
-    def crash(_made: NewKey) -> None:
-        raise OSError("no space")
-
-    with pytest.raises(OSError, match="no space"):
-        await first_key(keys, BOX, AuthSettings(), NOW, crash)
+async def test_a_key_is_remembered_before_it_is_stored(keys: StoredKeys, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        await first_key(keys, BOX, AuthSettings(), tmp_path / "gone", NOW)
     assert list(await keys.keys()) == []
-    assert await first_key(keys, BOX, AuthSettings(), NOW, forget) is not None
+    assert await first_key(keys, BOX, AuthSettings(), tmp_path, NOW) is not None
     assert len(await keys.identities()) == 1
 
 
-async def test_a_root_key_from_the_settings_is_put_in_place_and_kept_up_to_date() -> None:
-    keys = MemoryKeyStore()
-    assert await first_key(keys, BOX, ROOT, NOW, forget) is None
-    assert await first_key(keys, BOX, ROOT, NOW, forget) is None
+async def test_a_root_key_from_the_settings_is_put_in_place_and_kept_up_to_date(
+    keys: StoredKeys, tmp_path: Path
+) -> None:
+    assert await first_key(keys, BOX, ROOT, tmp_path, NOW) is None
+    assert await first_key(keys, BOX, ROOT, tmp_path, NOW) is None
     (key,) = await keys.keys()
     assert (key.access_key_id, key.permissions) == ("minioadmin", ALL_PERMISSIONS)
     changed = replace(ROOT, root_secret_access_key="another-secret")
-    await first_key(keys, BOX, changed, NOW, forget)
+    await first_key(keys, BOX, changed, tmp_path, NOW)
     (again,) = await keys.keys()
     stored = await keys.key_by_lookup(BOX.lookup("another-secret"))
     assert stored.key == again
     assert again.identity_id == key.identity_id
 
 
-async def test_a_root_key_joins_an_existing_server() -> None:
-    keys = MemoryKeyStore()
-    made = await first_key(keys, BOX, AuthSettings(), NOW, forget)
-    await first_key(keys, BOX, ROOT, NOW, forget)
+async def test_a_root_key_joins_an_existing_server(keys: StoredKeys, tmp_path: Path) -> None:
+    made = await first_key(keys, BOX, AuthSettings(), tmp_path, NOW)
+    await first_key(keys, BOX, ROOT, tmp_path, NOW)
     assert made is not None
     assert {key.identity_id for key in await keys.keys()} == {made.key.identity_id}
     assert len(await keys.keys()) == 2
@@ -125,22 +133,88 @@ async def test_a_root_key_joins_an_existing_server() -> None:
         (replace(ROOT, root_secret_access_key="short"), r"auth\.root_secret_access_key: "),
     ],
 )
-async def test_a_root_key_that_cannot_be_is_told(auth: AuthSettings, sentence: str) -> None:
+async def test_a_root_key_that_cannot_be_is_told(
+    keys: StoredKeys, tmp_path: Path, auth: AuthSettings, sentence: str
+) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        await first_key(MemoryKeyStore(), BOX, auth, NOW, forget)
+        await first_key(keys, BOX, auth, tmp_path, NOW)
 
 
-async def test_another_server_secret_is_told_before_it_does_harm() -> None:
-    keys = MemoryKeyStore()
-    await first_key(keys, BOX, AuthSettings(), NOW, forget)
+async def test_a_root_secret_that_another_key_has_is_told(keys: StoredKeys, tmp_path: Path) -> None:
+    await first_key(keys, BOX, ROOT, tmp_path, NOW)
+    renamed = replace(ROOT, root_access_key_id="another-name")
+    with pytest.raises(SettingsError, match="another key has this secret"):
+        await first_key(keys, BOX, renamed, tmp_path, NOW)
+
+
+@pytest.mark.parametrize("auth", [AuthSettings(), ROOT], ids=["generated", "root"])
+async def test_of_many_that_start_at_once_one_makes_the_key(
+    tmp_path: Path, metadata_url: str | None, auth: AuthSettings
+) -> None:
+    """Nodes of one database: each has a directory of its own, unless SQLite lies in it."""
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for number in range(4):
+            data_dir = tmp_path / str(number)
+            data_dir.mkdir()
+            config = StoreConfig(
+                data_dir=data_dir if metadata_url else tmp_path, metadata_url=metadata_url
+            )
+            store = await ObjectStore.open(config)
+            stack.push_async_callback(store.close)
+            nodes.append((StoredKeys(store), data_dir))
+        starts = (first_key(keys, BOX, auth, data_dir, NOW) for keys, data_dir in nodes)
+        made = [key for key in await asyncio.gather(*starts) if key is not None]
+        for keys, _ in nodes:
+            assert len(await keys.identities()) == 1
+            assert len(await keys.keys()) == 1
+    assert len(made) == (auth is not ROOT)
+    assert sum(remembers(data_dir) for _, data_dir in nodes) == len(made)
+
+
+async def test_a_root_secret_that_changes_on_many_at_once_is_one(
+    tmp_path: Path, metadata_url: str | None
+) -> None:
+    changed = replace(ROOT, root_secret_access_key="another-secret")
+    async with AsyncExitStack() as stack:
+        nodes = []
+        for _ in range(4):
+            store = await ObjectStore.open(StoreConfig(tmp_path, metadata_url))
+            stack.push_async_callback(store.close)
+            nodes.append(StoredKeys(store))
+        await first_key(nodes[0], BOX, ROOT, tmp_path, NOW)
+        await asyncio.gather(*(first_key(keys, BOX, changed, tmp_path, NOW) for keys in nodes))
+        (key,) = await nodes[0].keys()
+        assert (await nodes[0].key_by_lookup(BOX.lookup("another-secret"))).key == key
+
+
+def test_servers_on_one_directory_start_one_after_the_other(tmp_path: Path) -> None:
+    order = []
+
+    def second() -> None:
+        with alone_in(tmp_path):
+            order.append("second")
+
+    with alone_in(tmp_path):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.1)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+async def test_another_server_secret_is_told_before_it_does_harm(
+    keys: StoredKeys, tmp_path: Path
+) -> None:
+    await first_key(keys, BOX, AuthSettings(), tmp_path, NOW)
     with pytest.raises(SettingsError, match=r"auth\.server_secret"):
-        await first_key(keys, SecretBox(b"t" * 32), AuthSettings(), NOW, forget)
+        await first_key(keys, SecretBox(b"t" * 32), AuthSettings(), tmp_path, NOW)
 
 
-async def test_the_credentials_file_can_be_sourced(tmp_path: Path) -> None:
+async def test_the_credentials_file_can_be_sourced(keys: StoredKeys, tmp_path: Path) -> None:
     (tmp_path / CREDENTIALS_FILE).write_text("of a start that was cut off", encoding="utf-8")
-    remember = partial(remember_in, tmp_path)
-    made = await first_key(MemoryKeyStore(), BOX, AuthSettings(), NOW, remember)
+    made = await first_key(keys, BOX, AuthSettings(), tmp_path, NOW)
     assert made is not None
     path = tmp_path / CREDENTIALS_FILE
     assert mode(path) == 0o600

@@ -1,25 +1,29 @@
 """What has to be there before the first request: data directory, secret, identity, admin key."""
 
 import contextlib
+import fcntl
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from vexobj_auth import (
     ALL_PERMISSIONS,
+    AccessKeyAlreadyExists,
     InvalidAccessKeyId,
     InvalidSecretAccessKey,
-    KeyStore,
     NewKey,
     NoSuchAccessKey,
     SealBroken,
     SecretBox,
+    StoredKey,
     make_key,
     new_identity,
 )
 from vexobj_server.runtime import write_private
+from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import AuthSettings, Settings, SettingsError
 from vexobj_storage.store import StoreConfig
 
@@ -74,28 +78,34 @@ def server_secret(settings: Settings) -> bytes:
     return secret
 
 
+@contextlib.contextmanager
+def alone_in(data_dir: Path) -> Iterator[None]:
+    """Waits for other servers that start on the same directory."""
+    descriptor = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 async def first_key(
-    keys: KeyStore,
-    box: SecretBox,
-    auth: AuthSettings,
-    now: datetime,
-    remember: Callable[[NewKey], None],
+    keys: StoredKeys, box: SecretBox, auth: AuthSettings, data_dir: Path, now: datetime
 ) -> NewKey | None:
     """Sees to it that there is an admin key; returns one that was generated, to be shown once.
 
-    `remember` gets a generated key before the store does, so that a crash in between loses
-    nothing. A root key from the settings is the operator's: it is put in place, or its secret
-    brought up to date, and not returned.
+    Of several servers that start at once on an empty store, one generates it. It is in the data
+    directory before it is in the store, so that a crash in between loses nothing. A root key from
+    the settings is the operator's: it is put in place, or its secret brought up to date, and not
+    returned.
 
     Raises: SettingsError.
     """
-    known = await keys.keys()
-    if known:
-        await _check_secret(keys, box, known[0].access_key_id)
+    await _check_secret(keys, box)
     if auth.root_access_key_id is not None and auth.root_secret_access_key is not None:
         await _root_key(keys, box, auth.root_access_key_id, auth.root_secret_access_key, now)
         return None
-    if known:
+    if await keys.keys():
         return None
     made, stored = make_key(
         box,
@@ -104,12 +114,15 @@ async def first_key(
         created_at=now,
         permissions=ALL_PERMISSIONS,
     )
-    remember(made)
-    await keys.add_key(stored)
-    return made
+    _remember(data_dir, made)
+    if await keys.add_first_key(stored):
+        return made
+    (data_dir / CREDENTIALS_FILE).unlink()
+    await _check_secret(keys, box)
+    return None
 
 
-def remember_in(data_dir: Path, made: NewKey) -> None:
+def _remember(data_dir: Path, made: NewKey) -> None:
     """Into a file for its owner alone, in the form of an environment file."""
     path = data_dir / CREDENTIALS_FILE
     path.unlink(missing_ok=True)
@@ -122,35 +135,50 @@ def remember_in(data_dir: Path, made: NewKey) -> None:
     _write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
-async def _check_secret(keys: KeyStore, box: SecretBox, access_key_id: str) -> None:
+async def _check_secret(keys: StoredKeys, box: SecretBox) -> None:
+    """With the oldest key, if there is any."""
+    known = await keys.keys()
+    if not known:
+        return
     try:
-        box.open(access_key_id, (await keys.key(access_key_id)).sealed_secret)
+        stored = await keys.key(known[0].access_key_id)
+        box.open(stored.key.access_key_id, stored.sealed_secret)
     except NoSuchAccessKey:
         return
     except SealBroken:
         raise SettingsError(
             f"auth.server_secret (or the file {SECRET_FILE}) is not the one that the stored keys"
-            " were sealed with: bring the former one back."
+            " were sealed with: bring the former one back. Servers that share a database share it."
         ) from None
 
 
 async def _root_key(
-    keys: KeyStore, box: SecretBox, access_key_id: str, secret: str, now: datetime
+    keys: StoredKeys, box: SecretBox, access_key_id: str, secret: str, now: datetime
 ) -> None:
-    identity_id = None
-    try:
-        stored = await keys.key(access_key_id)
-    except NoSuchAccessKey:
-        pass
-    else:
-        if stored.secret_lookup == box.lookup(secret):
+    made = await _made_root_key(keys, box, access_key_id, secret, now)
+    with contextlib.suppress(AccessKeyAlreadyExists):
+        await keys.add_key(made)
+        return
+    await _check_secret(keys, box)
+    with contextlib.suppress(NoSuchAccessKey):
+        known = await keys.key(access_key_id)
+        owned = replace(made, key=replace(made.key, identity_id=known.key.identity_id))
+        # Another server that starts may have done the same just now.
+        with contextlib.suppress(AccessKeyAlreadyExists):
+            if known.secret_lookup != made.secret_lookup:
+                await keys.replace_key(owned)
+        if (await keys.key(access_key_id)).secret_lookup == made.secret_lookup:
             return
-        identity_id = stored.key.identity_id
-        await keys.remove_key(access_key_id)
+    raise SettingsError("auth.root_secret_access_key: another key has this secret already.")
+
+
+async def _made_root_key(
+    keys: StoredKeys, box: SecretBox, access_key_id: str, secret: str, now: datetime
+) -> StoredKey:
     try:
         _, stored = make_key(
             box,
-            identity_id=identity_id or await _owner(keys, now),
+            identity_id=await _owner(keys, now),
             name=_ROOT,
             created_at=now,
             permissions=ALL_PERMISSIONS,
@@ -161,17 +189,12 @@ async def _root_key(
         raise SettingsError(f"auth.root_access_key_id: {error.reason}.") from None
     except InvalidSecretAccessKey as error:
         raise SettingsError(f"auth.root_secret_access_key: {error.reason}.") from None
-    await keys.add_key(stored)
+    return stored
 
 
-async def _owner(keys: KeyStore, now: datetime) -> str:
+async def _owner(keys: StoredKeys, now: datetime) -> str:
     """The first identity there is, made when there is none."""
-    identities = await keys.identities()
-    if identities:
-        return identities[0].id
-    identity = new_identity(_ADMIN, now)
-    await keys.add_identity(identity)
-    return identity.id
+    return (await keys.first_identity(new_identity(_ADMIN, now))).id
 
 
 def _write_whole(path: Path, data: bytes) -> None:

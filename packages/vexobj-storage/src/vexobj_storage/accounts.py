@@ -14,6 +14,10 @@ class Accounts(Core):
         """Idempotent: of two with one id the first stays."""
         await self._metadata.write(identities.create_identity, identity)
 
+    async def first_identity(self, identity: Identity) -> Identity:
+        """The oldest there is; `identity` becomes it where there is none, and one of many does."""
+        return await self._metadata.write(identities.first_identity, identity)
+
     async def identity(self, identity_id: str) -> Identity:
         """Raises: NoSuchIdentity."""
         return await self._metadata.read(identities.get_identity, identity_id)
@@ -25,6 +29,17 @@ class Accounts(Core):
     async def add_access_key(self, record: AccessKeyRecord) -> None:
         """Raises: NoSuchIdentity; AccessKeyAlreadyExists when the id or the secret is taken."""
         await self._metadata.write(identities.create_access_key, record)
+
+    async def add_first_access_key(self, record: AccessKeyRecord) -> bool:
+        """False, and nothing done, when there is a key already. Raises: NoSuchIdentity."""
+        return await self._metadata.write(identities.create_first_access_key, record)
+
+    async def replace_access_key(self, record: AccessKeyRecord) -> None:
+        """In the place of the one of that id, if there is one, at once.
+
+        Raises: NoSuchIdentity; AccessKeyAlreadyExists when the secret is taken.
+        """
+        await self._metadata.write(identities.replace_access_key, record)
 
     async def access_key(self, access_key_id: str) -> AccessKeyRecord:
         """Raises: NoSuchAccessKey."""

@@ -16,9 +16,9 @@ from typing import Any
 from vexobj_auth import NewKey, SecretBox
 from vexobj_server.bootstrap import (
     CREDENTIALS_FILE,
+    alone_in,
     first_key,
     prepare_data_dir,
-    remember_in,
     server_secret,
     store_config,
 )
@@ -50,7 +50,8 @@ def serve(environment: Mapping[str, str]) -> int:
     address = free_address(settings.server.bind)
     prepare_data_dir(settings.storage.data_dir)
     secret = server_secret(settings)
-    made = asyncio.run(_prepare_store(settings, SecretBox(secret)))
+    with alone_in(settings.storage.data_dir):
+        made = asyncio.run(_prepare_store(settings, SecretBox(secret)))
     _announce(settings, made)
     with _runtime(settings, secret) as runtime:
         return _run(runtime, address)
@@ -67,8 +68,8 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> NewKey | None:
             StoredKeys(store),
             box,
             settings.auth,
+            settings.storage.data_dir,
             datetime.now(UTC),
-            partial(remember_in, settings.storage.data_dir),
         )
     finally:
         await store.close()

@@ -43,9 +43,11 @@ class StoredKeys:
         self._store = store
 
     async def add_identity(self, identity: Identity) -> None:
-        await self._store.add_identity(
-            IdentityRecord(identity.id, identity.display_name, identity.email, identity.created_at)
-        )
+        await self._store.add_identity(_identity_record(identity))
+
+    async def first_identity(self, identity: Identity) -> Identity:
+        """The oldest there is, which `identity` becomes where there is none."""
+        return _identity(await self._store.first_identity(_identity_record(identity)))
 
     async def identity(self, identity_id: str) -> Identity:
         try:
@@ -62,6 +64,17 @@ class StoredKeys:
             await self._store.add_access_key(_record(stored))
         except storage.NoSuchIdentity as missing:
             raise NoSuchIdentity(missing.identity_id) from missing
+        except storage.AccessKeyAlreadyExists as taken:
+            raise AccessKeyAlreadyExists(taken.access_key_id) from taken
+
+    async def add_first_key(self, stored: StoredKey) -> bool:
+        """False, and nothing done, when there is a key already."""
+        return await self._store.add_first_access_key(_record(stored))
+
+    async def replace_key(self, stored: StoredKey) -> None:
+        """Raises: AccessKeyAlreadyExists, when the secret is taken."""
+        try:
+            await self._store.replace_access_key(_record(stored))
         except storage.AccessKeyAlreadyExists as taken:
             raise AccessKeyAlreadyExists(taken.access_key_id) from taken
 
@@ -180,6 +193,10 @@ class Identities:
             return None
         self._used.add(key.access_key_id)
         return proof
+
+
+def _identity_record(identity: Identity) -> IdentityRecord:
+    return IdentityRecord(identity.id, identity.display_name, identity.email, identity.created_at)
 
 
 def _identity(record: IdentityRecord) -> Identity:

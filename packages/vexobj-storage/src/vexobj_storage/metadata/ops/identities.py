@@ -8,9 +8,10 @@ from sqlalchemy import bindparam, or_, select, update
 from vexobj_storage.errors import AccessKeyAlreadyExists, NoSuchAccessKey, NoSuchIdentity
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql
-from vexobj_storage.metadata.tx import Row, Tx
+from vexobj_storage.metadata.tx import Row, Tx, repeatable
 from vexobj_storage.types import AccessKeyRecord, Identity
 
+_FIRST = "first identity"
 _I, _K = sql.IDENTITIES, sql.ACCESS_KEYS
 _IDENTITY = [_I.c[name] for name in ("id", "display_name", "email", "created_us")]
 _KEY = [
@@ -33,7 +34,11 @@ _CREATE_IDENTITY = sql.insert(_I)
 _GET_IDENTITY = sql.query(select(*_IDENTITY).where(*sql.matches(_I, "id")))
 _HOLD_IDENTITY = sql.query(select(_I.c.id).where(*sql.matches(_I, "id")).with_for_update(read=True))
 _LIST_IDENTITIES = sql.query(select(*_IDENTITY).order_by(_I.c.id))
+_OLDEST_IDENTITY = sql.query(select(*_IDENTITY).order_by(_I.c.created_us, _I.c.id).limit(1))
+# Whoever makes the first of something holds this row, though there be nothing else to hold yet.
+_BE_FIRST = sql.upsert(sql.COUNTERS, lambda counters, _: {"value": counters.c.value}, "value")
 _CREATE_KEY = sql.insert(_K)
+_ANY_KEY = sql.query(select(_K.c.access_key_id).limit(1))
 _GET_KEY = sql.query(select(*_KEY).where(*sql.matches(_K, "access_key_id")))
 _FIND_KEY = sql.query(select(*_KEY).where(*sql.matches(_K, "secret_lookup")))
 _LIST_KEYS = sql.query(select(*_KEY).order_by(_K.c.access_key_id))
@@ -61,6 +66,17 @@ async def create_identity(tx: Tx, identity: Identity) -> None:
         created_us=rows.to_us(identity.created_at),
     )
     tx.bump_epoch()
+
+
+@repeatable
+async def first_identity(tx: Tx, identity: Identity) -> Identity:
+    """The oldest there is; where there is none, `identity` becomes it."""
+    await tx.one(_BE_FIRST, name=_FIRST, value=1)
+    row = await tx.one(_OLDEST_IDENTITY)
+    if row is not None:
+        return _identity(row)
+    await create_identity(tx, identity)
+    return identity
 
 
 async def get_identity(tx: Tx, identity_id: str) -> Identity:
@@ -95,6 +111,24 @@ async def create_access_key(tx: Tx, record: AccessKeyRecord) -> None:
     if not created:
         raise AccessKeyAlreadyExists(record.access_key_id)
     tx.bump_epoch()
+
+
+async def create_first_access_key(tx: Tx, record: AccessKeyRecord) -> bool:
+    """False, and nothing done, when there is a key already. Raises: NoSuchIdentity."""
+    await tx.one(_BE_FIRST, name=_FIRST, value=1)
+    if await tx.one(_ANY_KEY) is not None:
+        return False
+    await create_access_key(tx, record)
+    return True
+
+
+async def replace_access_key(tx: Tx, record: AccessKeyRecord) -> None:
+    """In the place of the one of that id, if there is one.
+
+    Raises: NoSuchIdentity; AccessKeyAlreadyExists when the secret is taken.
+    """
+    await tx.run(_DELETE_KEY, access_key_id=record.access_key_id)
+    await create_access_key(tx, record)
 
 
 async def get_access_key(tx: Tx, access_key_id: str) -> AccessKeyRecord:
