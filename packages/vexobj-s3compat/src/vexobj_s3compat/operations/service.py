@@ -2,7 +2,13 @@
 
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.operation import Operation
-from vexobj_s3compat.operations._input import decode_token, encode_token, integer, invalid_argument
+from vexobj_s3compat.operations._input import (
+    decode_token,
+    encode_token,
+    integer,
+    invalid_argument,
+    key_bytes,
+)
 from vexobj_s3compat.operations._output import optional, owner_element, xml_response
 from vexobj_s3compat.respond import Response
 from vexobj_s3compat.target import Target
@@ -20,7 +26,7 @@ def parse_list_buckets(call: Call) -> ListBucketsInput:
         )
     token = call.parameters.get("continuation-token", "")
     return ListBucketsInput(
-        prefix=call.parameters.get("prefix", ""),
+        prefix=key_bytes(call, "prefix").decode(),
         max_buckets=limit,
         continuation_token=decode_token("continuation-token", token).decode() if token else "",
     )

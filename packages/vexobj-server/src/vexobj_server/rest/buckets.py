@@ -47,7 +47,7 @@ async def list_buckets(context: Context, caller: Caller) -> BucketList:
     "", operation_id="create_bucket", status_code=201, responses=problems(400, 401, 403, 409)
 )
 async def create_bucket(new: NewBucket, context: Context, caller: Caller) -> BucketInfo:
-    context.access.require(caller, Action.CREATE_BUCKET)
+    context.access.require_creation(caller, new.name)
     check_not_reserved(new.name)
     bucket = await context.store.create_bucket(new.name, caller.identity.id, public=new.public)
     return bucket_info(bucket)
@@ -72,7 +72,7 @@ async def update_bucket(
     settings = None
     if patch.settings is not None:
         await _check_aliases(context, caller, found, patch.settings.host_aliases)
-        settings = {**found.settings, **patch.settings.model_dump()}
+        settings = {**found.settings, **patch.settings.model_dump(exclude_unset=True)}
     change = BucketChange(public=patch.public, settings=settings)
     return bucket_info(await context.store.update_bucket(bucket, change))
 

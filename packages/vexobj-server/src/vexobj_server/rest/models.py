@@ -1,14 +1,34 @@
 """The JSON of the native API, as values."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+)
 
 from vexobj_server.transfer.meta import ObjectMeta
 
 BucketName = Annotated[str, Field(description="3 to 63 of a-z, 0-9, `-` and `.`, as AWS has it.")]
+
+_FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _storable(moment: datetime) -> datetime:
+    if not _FIRST_MOMENT <= moment <= _LAST_MOMENT:
+        raise ValueError("it is out of range")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
+"""With an offset: without one it would be another time on every server."""
 
 
 class Model(BaseModel):
@@ -21,6 +41,14 @@ class Input(BaseModel):
     """What a client sends: a misspelt name is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        """Databases and logs are to hold it."""
+        if isinstance(value, str) and not value.isprintable():
+            raise ValueError("only printable characters are allowed")
+        return value
 
 
 class Problem(Model):
@@ -168,7 +196,7 @@ class NewApiKey(Input):
     identity: str | None = None
     permissions: KeyPermissions = KeyPermissions(read=True, write=True)
     bucket_access: BucketAccess = AllBuckets(type="all")
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     access_key_id: str | None = None
     secret_access_key: str | None = None
 

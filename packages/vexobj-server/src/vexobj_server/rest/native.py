@@ -6,13 +6,14 @@ from fastapi import FastAPI
 
 from vexobj_server.asgi import Exchange, Receive, Scope, header
 from vexobj_server.rest import objects
+from vexobj_server.rest.document import bounded
 from vexobj_server.rest.raw import RawEndpoint, RawRoute
 from vexobj_server.services.context import Services
 from vexobj_server.transfer.answer import send_error
-from vexobj_server.transfer.errors import request_id_of, translate
+from vexobj_server.transfer.errors import RestError, request_id_of, translate
 from vexobj_server.transfer.target import PATH_FORMS, QUERY_FORM
 
-_PRIVATE = (b"/v1/admin/", b"/v1/stats")
+_PRIVATE = ("/v1/admin/", "/v1/stats")
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = [
     _ANY_ORIGIN,
@@ -50,7 +51,7 @@ class NativeApp:
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Exchange) -> None:
-        if header(scope, b"origin") is not None and not scope["raw_path"].startswith(_PRIVATE):
+        if header(scope, b"origin") is not None and not scope["path"].startswith(_PRIVATE):
             if scope["method"] == "OPTIONS":
                 await send({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
                 await send({"type": "http.response.body", "body": b""})
@@ -59,7 +60,7 @@ class NativeApp:
         endpoint = self.raw_endpoint(scope["method"], scope["raw_path"])
         try:
             if endpoint is None:
-                await self._rest(scope, receive, send)
+                await self._document(scope, receive, send)
             else:
                 send.native = False
                 scope["state"]["operation"] = endpoint.__name__
@@ -72,3 +73,9 @@ class NativeApp:
                 await send_error(scope, receive, send, answer)
             elif endpoint is not None:
                 raise  # bytes were under way: only a broken connection tells the truth
+
+    async def _document(self, scope: Scope, receive: Receive, send: Exchange) -> None:
+        if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
+            raise RestError(400, "InvalidUrl", "invalid url: it holds NUL")
+        ready = await bounded(scope, receive, self._services.upload_timeout_seconds)
+        await self._rest(scope, ready, send)

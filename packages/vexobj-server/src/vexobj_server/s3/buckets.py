@@ -50,8 +50,8 @@ class BucketOperations(OperationGroup):
 
     async def create_bucket(self, request: Request[CreateBucketInput]) -> None:
         principal = proven(self._principal(request))
-        self._access.require(principal, Action.CREATE_BUCKET)
         asked = request.input
+        self._access.require_creation(principal, asked.bucket)
         if asked.object_lock_enabled:
             raise NotImplementedYet("Object lock is not implemented.")
         check_not_reserved(asked.bucket)

@@ -84,6 +84,12 @@ class Access:
         if refusal is not None:
             raise AccessRefused(refusal, None if bucket is None else bucket.name)
 
+    def require_creation(self, principal: Principal | None, name: str) -> None:
+        """Whether the caller may create a bucket of this name. Raises: AccessRefused."""
+        refusal = decide(principal, Action.CREATE_BUCKET, BucketFacts(name, owner_id=""))
+        if refusal is not None:
+            raise AccessRefused(refusal, name)
+
     async def readable(
         self,
         store: ObjectStore,

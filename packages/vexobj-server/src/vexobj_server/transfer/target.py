@@ -42,7 +42,10 @@ def object_target(scope: Scope) -> ObjectTarget:
     if not key:
         raise InvalidKey("the key is missing")
     check_key(key)
-    return ObjectTarget(_text(_unquote(bucket)), key, parameters)
+    name = _text(_unquote(bucket))
+    if "\0" in name:
+        raise RestError(400, "InvalidUrl", "invalid url: it holds NUL")
+    return ObjectTarget(name, key, parameters)
 
 
 def query_parameters(raw: bytes) -> Parameters:
