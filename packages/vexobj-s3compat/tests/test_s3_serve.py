@@ -83,7 +83,7 @@ async def test_reads(
     assert found.get(b"content-range") == content_range
     assert found[b"etag"] == b'"tag"'
     assert found[b"last-modified"] == DATE.encode()
-    assert found[b"content-type"] == b"text/plain"
+    assert found.get(b"content-type") == (None if status == 304 else b"text/plain")
     assert (b"x-amz-mp-parts-count" in found) == (part is not None)
     assert Counted.opened == opened
 
