@@ -319,6 +319,13 @@ def _lying_jpeg(side: int) -> bytes:
     return bytes(data)
 
 
+def _many_scans(count: int) -> bytes:
+    """Each makes the decoder go over all of the picture again."""
+    data = encoded(Image.new("RGB", (800, 600)), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + scan * count + data[-2:]
+
+
 def _flat_webp(side: int) -> bytes:
     return encoded(Image.new("RGB", (side, side)), "WEBP", lossless=True, method=0)
 
@@ -338,6 +345,7 @@ def _flat_webp(side: int) -> bytes:
         ),
         pytest.param(lambda: _lying_jpeg(13000), "max_source_pixels", id="jpeg lie 13000"),
         pytest.param(lambda: _lying_jpeg(64250), "max_source_pixels", id="jpeg lie 64250"),
+        pytest.param(lambda: _many_scans(800), "max_scans", id="jpeg of 800 scans"),
         pytest.param(lambda: _flat_webp(7000), "max_memory_bytes", id="webp 7000"),
         pytest.param(lambda: b"\xff" * (50 * 1024**2 + 1), "max_source_bytes", id="bytes"),
     ],

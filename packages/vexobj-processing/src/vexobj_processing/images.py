@@ -36,6 +36,8 @@ from vexobj_processing.sniff import HEAD_BYTES, sniff
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
 """What is decoded, by content; Pillow's other decoders are never reached."""
 
+_START_OF_SCAN = b"\xff\xda"
+_CHUNK_BYTES = 256 * 1024
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT,
@@ -93,7 +95,21 @@ def open_image(source: bytes | BinaryIO, limits: Limits) -> "Iterator[OpenedImag
         stream.seek(0)
         with Pillow.open(stream, formats=FORMATS) as image:
             limits.check("max_source_pixels", image.width * image.height)
+            if image.format in {"JPEG", "MPO"}:
+                limits.check("max_scans", _scans(stream))
             yield OpenedImage(image, limits)
+
+
+def _scans(stream: BinaryIO) -> int:
+    """Of a JPEG, those of its thumbnails included. The position in the stream stays."""
+    position, count, last = stream.tell(), 0, b""
+    stream.seek(0)
+    while chunk := stream.read(_CHUNK_BYTES):
+        # Within coded data, 0xFF is followed by 0: this is the marker and nothing else.
+        count += (last + chunk).count(_START_OF_SCAN)
+        last = chunk[-1:]
+    stream.seek(position)
+    return count
 
 
 @contextmanager

@@ -15,10 +15,14 @@ _BASE_BYTES = 4 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an image may need at most; a source above it is refused by its header alone."""
+    """What an image may need at most; a source above it is refused by its header alone.
+
+    `max_scans` is of a JPEG, whose cost is pixels times scans: encoders write one, or about 10.
+    """
 
     max_source_bytes: int = 50 * 1024**2
     max_source_pixels: int = 50_000_000
+    max_scans: int = 64
     max_result_side: int = 4096
     max_memory_bytes: int = 640 * 1024**2
 
