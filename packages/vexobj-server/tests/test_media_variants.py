@@ -25,7 +25,7 @@ from vexobj_processing import (
 from vexobj_processing.testing import decoded, encoded, photo
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import BrokerConfig
-from vexobj_server.media.errors import MediaUnavailable, MediaUnsupported
+from vexobj_server.media.errors import MediaBusy, MediaUnavailable, MediaUnsupported
 from vexobj_server.media.protocol import MediaFile
 from vexobj_server.media.supervisor import BrokerHandle, start_broker
 from vexobj_server.services.variants import Variant, Variants
@@ -109,12 +109,13 @@ def directory() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def running(directory: Path) -> AsyncIterator[Server]:
+async def running(directory: Path, queue_size: int = 64) -> AsyncIterator[Server]:
     config = BrokerConfig(
         socket_path=directory / "m.sock",
         workers=1,
         cache_dir=directory / "cache",
         cache_bytes=10**8,
+        queue_size=queue_size,
     )
     handle = await asyncio.to_thread(start_broker, config)
     client = MediaClient(config.socket_path)
@@ -183,6 +184,21 @@ async def test_originals_that_are_no_file_are_read(directory: Path) -> None:
         assert server.files.reads == 1
         assert len({one.content for one in found}) == 1
         assert decoded(await body(found[0])).size == decoded(await body(local)).size
+
+
+@pytest.mark.parametrize("size", [(40, 30), (400, 300)])
+async def test_who_waits_too_long_in_line_is_told(directory: Path, size: tuple[int, int]) -> None:
+    async with running(directory, queue_size=2) as server:
+        worker = server.worker()
+        noise = Image.effect_noise(size, 80).convert("RGB")
+        stored = server.files.put(encoded(noise, "PNG"), "image/png", remote=True)
+        asked = (Transform(1 + n, 1) for n in range(30))
+        answers = await asyncio.gather(
+            *(worker.variant(stored, each, None) for each in asked), return_exceptions=True
+        )
+        busy = [answer for answer in answers if isinstance(answer, MediaBusy)]
+        assert busy
+        assert len(busy) + sum(isinstance(answer, Variant) for answer in answers) == 30
 
 
 async def test_an_object_of_several_segments_is_named_by_its_manifest(directory: Path) -> None:

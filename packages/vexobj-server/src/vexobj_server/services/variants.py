@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from vexobj_processing import (
 )
 from vexobj_s3compat import PartRange, Payload
 from vexobj_server.media.client import MediaClient
-from vexobj_server.media.errors import MediaUnsupported
+from vexobj_server.media.errors import MediaBusy, MediaUnsupported
 from vexobj_server.media.protocol import MediaFile
 from vexobj_server.observability.variants import CacheMetrics
 from vexobj_storage import StoredObject
@@ -32,8 +32,11 @@ from vexobj_storage import StoredObject
 _CONTENT_TYPE = "content-type"
 # What is larger is sent from its file and never held in memory.
 _IN_MEMORY_BYTES = 1024**2
-# Originals that are no local file are copied to anonymous memory first: so many at once.
-_COPIED_SOURCES = 4
+# Originals that are no local file are copied to anonymous memory first, and stay there until they
+# are rendered. Small ones always; of larger ones so many at once, with so many more waiting.
+_SMALL_COPY_BYTES = 64 * 1024
+_COPIES = 4
+_WAITING_COPIES = 16
 
 
 class Originals(Protocol):
@@ -94,7 +97,7 @@ class Variants:
         self._limits = limits
         self._metrics = metrics
         self._flights: SingleFlight[str, _Found] = SingleFlight()
-        self._copies = asyncio.Semaphore(_COPIED_SOURCES)
+        self._copies = _Places(_COPIES, _WAITING_COPIES)
 
     @staticmethod
     def applies(stored: StoredObject) -> bool:
@@ -207,12 +210,35 @@ class Variants:
             finally:
                 os.close(descriptor)
             return
-        async with self._copies:
-            with _anonymous_file() as copy:
-                async for chunk in self._store.read(stored):
-                    copy.write(chunk)
-                copy.flush()
-                yield copy.fileno()
+        async with AsyncExitStack() as held:
+            if stored.version.size > _SMALL_COPY_BYTES:
+                await held.enter_async_context(self._copies.taken())
+            copy = held.enter_context(_anonymous_file())
+            async for chunk in self._store.read(stored):
+                copy.write(chunk)
+            copy.flush()
+            yield copy.fileno()
+
+
+class _Places:
+    """So many at once, and so many who wait for their turn; the next is sent away."""
+
+    def __init__(self, places: int, waiting: int) -> None:
+        self._most = places + waiting
+        self._admitted = 0
+        self._places = asyncio.Semaphore(places)
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncIterator[None]:
+        """Raises: MediaBusy."""
+        if self._admitted >= self._most:
+            raise MediaBusy
+        self._admitted += 1
+        try:
+            async with self._places:
+                yield
+        finally:
+            self._admitted -= 1
 
 
 @dataclass(frozen=True, slots=True)
