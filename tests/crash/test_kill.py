@@ -3,6 +3,9 @@
 import asyncio
 import random
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,70 +13,139 @@ import pytest
 
 from support.crash_workload import Ledger, check, run_clients
 from support.endpoint import Endpoint
+from support.tools import missing
 from vexobj_server.testing import RunningServer, start_server
 from vexobj_storage import ObjectStore, StoreConfig
 from vexobj_storage.testing import invariants
+from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
 
 BUCKET = "crash"
 ZERO = timedelta(0)
+OPERATIONS_PER_KILL = 20
+"""Fewer acknowledged ones, and the test has not tested."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the server that is killed keeps what it was told."""
+
+    data_dir: Path
+    metadata_url: str | None = None
+
+    def start(self) -> RunningServer:
+        environment = {"VEXOBJ_STORAGE_GC_GRACE": "2s", "VEXOBJ_STORAGE_GC_INTERVAL": "1s"}
+        if self.metadata_url is not None:
+            environment["VEXOBJ_METADATA_URL"] = self.metadata_url
+        return start_server(self.data_dir, workers=2, environment=environment)
+
+    async def no_orphans(self) -> None:
+        """After a collection without grace, on disk is exactly what the metadata names."""
+        config = StoreConfig(self.data_dir, self.metadata_url, gc_grace=ZERO)
+        store = await ObjectStore.open(config)
+        try:
+            while (report := await store.collect_garbage()).removed or report.condemned:
+                pass
+            await store.sweep_orphans(ZERO)
+            assert not await invariants(store)
+        finally:
+            await store.close()
 
 
 def of(server: RunningServer) -> Endpoint:
     return Endpoint(server.url, server.access_key_id, server.secret_access_key)
 
 
-async def work_until_killed(server: RunningServer, ledger: Ledger, seed: int) -> None:
-    delay = random.Random(seed).uniform(0.2, 1.5)
-    killer = threading.Timer(delay, server.kill)
-    killer.start()
+async def work_until(
+    disaster: Callable[[], None],
+    server: RunningServer,
+    ledger: Ledger,
+    seed: int,
+    *,
+    may_fail: bool,
+) -> None:
+    """Sixteen clients write; after a moment comes the disaster, which ends them all."""
+    timer = threading.Timer(random.Random(seed).uniform(0.2, 2.0), disaster)
+    timer.start()
     try:
-        await run_clients(of(server), BUCKET, ledger, seed=seed)
+        await run_clients(of(server), BUCKET, ledger, seed=seed, may_fail=may_fail)
     finally:
-        killer.join()
+        timer.join()
 
 
-async def no_orphans(data_dir: Path) -> None:
-    """After a collection without grace, what is on disk is exactly what the metadata names."""
-    store = await ObjectStore.open(StoreConfig(data_dir=data_dir, gc_grace=ZERO))
-    try:
-        while (report := await store.collect_garbage()).removed or report.condemned:
-            pass
-        await store.sweep_orphans(ZERO)
-        assert not await invariants(store)
-    finally:
-        await store.close()
+async def rounds(site: Site, count: int, seed: int, postgres: PostgresServer | None = None) -> int:
+    """Kill and check `count` times on one data directory; how much was acknowledged in all.
 
-
-async def rounds(data_dir: Path, count: int, seed: int) -> int:
-    """Kill and check `count` times on one data directory; how much was acknowledged in all."""
-    ledger = Ledger()
-    environment = {"VEXOBJ_STORAGE_GC_GRACE": "2s", "VEXOBJ_STORAGE_GC_INTERVAL": "1s"}
-
-    def start() -> RunningServer:
-        return start_server(data_dir, workers=2, environment=environment)
-
-    server = start()
+    Where `postgres` is given, it crashes too: alone, or an instant before VexObj.
+    """
+    ledger, choice = Ledger(), random.Random(seed)
+    server = site.start()
     try:
         of(server).boto3().create_bucket(Bucket=BUCKET)
         for number in range(count):
-            await work_until_killed(server, ledger, seed + number)
-            server = start()
+            crashes = choice.choice((True, False)) and postgres is not None
+            killed = not crashes or choice.choice((True, False))
+
+            def disaster(crashes: bool = crashes, killed: bool = killed) -> None:
+                if postgres is not None and crashes:
+                    postgres.stop()
+                if killed:
+                    server.kill()
+
+            await work_until(disaster, server, ledger, seed + number, may_fail=crashes)
+            if postgres is not None and crashes:
+                postgres.start()
+            if killed:
+                server = site.start()
             await check(of(server), BUCKET, ledger)
             assert "Traceback" not in server.log
     finally:
         server.kill()
-    await no_orphans(data_dir)
+    await site.no_orphans()
     return ledger.operations
 
 
+@pytest.fixture
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Site, int]]:
+    """Metadata in SQLite, or in a PostgreSQL server that outlives VexObj; and how many rounds."""
+    engine, count = request.param
+    with ExitStack() as stack:
+        url = None
+        if engine == "postgresql":
+            postgres = stack.enter_context(PostgresServer(_postgres()))
+            url = postgres.url(postgres.create_database())
+        yield Site(tmp_path / "data", url), count
+
+
+def _postgres() -> Path:
+    return postgres_binaries() or missing("PostgreSQL")
+
+
+def _kill(site: Site, count: int, postgres: PostgresServer | None = None) -> None:
+    seed = random.randrange(2**31)
+    operations = asyncio.run(rounds(site, count, seed, postgres))
+    print(f"{count} kills from seed {seed}, {operations} acknowledged operations, nothing lost")
+    assert operations > OPERATIONS_PER_KILL * count
+
+
 @pytest.mark.timeout(600)
-def test_twenty_kills(tmp_path: Path) -> None:
-    operations = asyncio.run(rounds(tmp_path / "data", 20, seed=random.randrange(2**31)))
-    assert operations > 1000
-    print(f"20 kills, {operations} acknowledged operations, nothing lost")
+@pytest.mark.parametrize(
+    "site", [("sqlite", 20), ("postgresql", 5)], indirect=True, ids=["sqlite", "postgresql"]
+)
+def test_kills(site: tuple[Site, int]) -> None:
+    _kill(*site)
 
 
 @pytest.mark.torture
-def test_three_hundred_kills(tmp_path: Path) -> None:
-    operations = asyncio.run(rounds(tmp_path / "data", 300, seed=random.randrange(2**31)))
-    print(f"300 kills, {operations} acknowledged operations, nothing lost")
+@pytest.mark.parametrize(
+    "site", [("sqlite", 300), ("postgresql", 100)], indirect=True, ids=["sqlite", "postgresql"]
+)
+def test_many_kills(site: tuple[Site, int]) -> None:
+    _kill(*site)
+
+
+@pytest.mark.torture
+def test_many_kills_of_vexobj_and_postgresql(tmp_path: Path) -> None:
+    """PostgreSQL ends as in `pg_ctl stop -m immediate`, and recovers from its log."""
+    with PostgresServer(_postgres(), durable=True) as postgres:
+        url = postgres.url(postgres.create_database())
+        _kill(Site(tmp_path / "data", url), 100, postgres)

@@ -51,9 +51,18 @@ class Refused(Exception):
     """The living server answered something that it should not have."""
 
 
+class Unavailable(Exception):
+    """The server answered that it cannot say, or could not do it: the request stays in flight."""
+
+
 class Client:
-    def __init__(self, number: int, s3: S3, bucket: str, ledger: Ledger, seed: int) -> None:
+    """`may_fail`: an answer of 500 or 503 ends it in peace, as the end of the server does."""
+
+    def __init__(
+        self, number: int, s3: S3, bucket: str, ledger: Ledger, seed: int, *, may_fail: bool
+    ) -> None:
         self._s3 = s3
+        self._may_fail = may_fail
         self._bucket = bucket
         self._ledger = ledger
         self._random = random.Random(f"{seed}/{number}")
@@ -71,18 +80,25 @@ class Client:
             act = self._random.choices(names, weights)[0]
             try:
                 await act(self._random.choice(self.keys))
-            except httpx.TransportError:
+            except (httpx.TransportError, Unavailable):
                 return
             self._ledger.operations += 1
 
     async def _change(self, key: str, state: State, method: str, body: bytes = b"",
                       **options: dict[str, str]) -> httpx.Response:  # fmt: skip
         self._ledger.in_flight[key] = state
-        answer = await self._s3.request(method, self._bucket, key, body, **options)
+        answer = await self._request(method, key, body, **options)
         if answer.status_code not in {200, 204}:
             raise Refused(f"{method} {key}: {answer.status_code} {answer.text}")
         self._ledger.acknowledged[key] = state
         del self._ledger.in_flight[key]
+        return answer
+
+    async def _request(self, method: str, key: str, body: bytes = b"",
+                       **options: dict[str, str]) -> httpx.Response:  # fmt: skip
+        answer = await self._s3.request(method, self._bucket, key, body, **options)
+        if self._may_fail and answer.status_code in {500, 503}:
+            raise Unavailable
         return answer
 
     async def _put(self, key: str) -> None:
@@ -110,7 +126,7 @@ class Client:
         await self._change(key, state, "PUT", headers=header)
 
     async def _multipart(self, key: str) -> None:
-        started = await self._s3.request("POST", self._bucket, key, query={"uploads": ""})
+        started = await self._request("POST", key, query={"uploads": ""})
         found = re.search(r"<UploadId>(.+?)</UploadId>", started.text)
         if not found:
             raise Refused(f"POST {key}?uploads: {started.status_code} {started.text}")
@@ -120,7 +136,7 @@ class Client:
         rows = ""
         for number, body in enumerate(bodies, 1):
             query = {"partNumber": str(number), "uploadId": upload}
-            part = await self._s3.request("PUT", self._bucket, key, body, query=query)
+            part = await self._request("PUT", key, body, query=query)
             if part.status_code != 200:
                 raise Refused(f"part of {key}: {part.status_code} {part.text}")
             rows += (
@@ -133,12 +149,20 @@ class Client:
 
 
 async def run_clients(
-    endpoint: Endpoint, bucket: str, ledger: Ledger, *, seed: int, count: int = 16
+    endpoint: Endpoint,
+    bucket: str,
+    ledger: Ledger,
+    *,
+    seed: int,
+    count: int = 16,
+    may_fail: bool = False,
 ) -> None:
     """All clients at once, each on a connection of its own, until the server is gone."""
     sessions = [S3(endpoint) for _ in range(count)]
     try:
-        clients = [Client(n, s3, bucket, ledger, seed) for n, s3 in enumerate(sessions)]
+        clients = [
+            Client(n, s3, bucket, ledger, seed, may_fail=may_fail) for n, s3 in enumerate(sessions)
+        ]
         await asyncio.gather(*(client.run() for client in clients))
     finally:
         for session in sessions:

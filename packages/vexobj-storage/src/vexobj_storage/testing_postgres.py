@@ -1,6 +1,6 @@
 """A PostgreSQL server for a test session: private, unprivileged, on a free port, gone afterwards.
 
-It waits for no disk (`fsync=off`): tests of durability need another one.
+It waits for no disk unless it is asked to be durable, as tests of durability have to.
 """
 
 import os
@@ -17,12 +17,8 @@ from typing import Self
 _DEBIAN = Path("/usr/lib/postgresql")
 _USER = "postgres"
 _START_SECONDS = 60.0
-_SETTINGS = (
-    "listen_addresses=127.0.0.1",
-    "max_connections=200",
-    "fsync=off",
-    "full_page_writes=off",
-)
+_SETTINGS = ("listen_addresses=127.0.0.1", "max_connections=200")
+_CARELESS = ("fsync=off", "full_page_writes=off")
 
 
 def postgres_binaries() -> Path | None:
@@ -37,8 +33,9 @@ def postgres_binaries() -> Path | None:
 class PostgresServer:
     """A server of its own data directory; `with PostgresServer(binaries) as server`."""
 
-    def __init__(self, binaries: Path) -> None:
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self._binaries = binaries
+        self._settings = _SETTINGS if durable else (*_SETTINGS, *_CARELESS)
         self._directory = Path(tempfile.mkdtemp(prefix="vexobj-postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -56,7 +53,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Run the server and wait until it answers."""
-        settings = (*_SETTINGS, f"unix_socket_directories={self._directory}")
+        settings = (*self._settings, f"unix_socket_directories={self._directory}")
         options = (argument for setting in settings for argument in ("-c", setting))
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own arguments
