@@ -141,6 +141,35 @@ async def test_nothing_of_a_batch_is_visible_or_answered_before_its_commit(
     assert committed(tmp_path) == {"first", "before"}
 
 
+@pytest.mark.parametrize("changing", [False, True])
+async def test_what_fails_takes_nothing_of_its_batch_with_it(
+    opened: Callable[[WriterLimits], SqliteMetaStore], changing: bool
+) -> None:
+    """The batch is run again only if the operation that failed had changed something."""
+    engine, gate, runs = opened(PATIENT), Gate(), []
+
+    async def counted(tx: Tx, name: str) -> None:
+        runs.append(name)
+        await put(tx, name)
+
+    async def failing(tx: Tx) -> None:
+        if changing:
+            await put(tx, "half")
+        raise NoSuchKey("bucket", "key")
+
+    held = asyncio.create_task(engine.write(gate.operation))
+    await gate.entered()
+    operations = [engine.write(counted, "a"), engine.write(failing), engine.write(counted, "b")]
+    writes = asyncio.gather(*operations, return_exceptions=True)
+    await asyncio.sleep(0)
+    gate.open()
+    outcomes = await writes
+    await held
+    assert [type(outcome) for outcome in outcomes] == [type(None), NoSuchKey, type(None)]
+    assert await engine.read(names) == ["a", "b"]
+    assert runs == (["a", "a", "b"] if changing else ["a", "b"])
+
+
 @pytest.mark.parametrize("position", [0, 3, 6])
 async def test_a_full_disk_costs_only_the_operation_that_does_not_fit(
     opened: Callable[[WriterLimits], SqliteMetaStore], position: int

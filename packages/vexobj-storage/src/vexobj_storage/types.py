@@ -9,9 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, dataclass_transform
 
 T = TypeVar("T")
+C = TypeVar("C")
+
+
+@dataclass_transform(frozen_default=True)
+def value(cls: type[C]) -> type[C]:
+    """A dataclass that is frozen for type checkers alone.
+
+    For what is made at every request, or a thousand times for one: at run time a frozen one of
+    sixteen fields costs 2.9 us to make, this one 0.2.
+    """
+    return dataclass(slots=True)(cls)
 
 
 class Versioning(IntEnum):
@@ -60,7 +71,7 @@ class Checksum:
     composite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectAttributes:
     """What a writer says about an object beside its bytes.
 
@@ -77,7 +88,7 @@ class ObjectAttributes:
     checksum: Checksum | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectVersion:
     """One version of an object, or a delete marker.
 
@@ -117,7 +128,7 @@ class Segment:
     location: Location = Location.STORE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredObject:
     """A version together with what one lookup learned of its bytes.
 
@@ -137,7 +148,7 @@ class Hasher(Protocol):
     def digest(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StagedContent:
     """Bytes that are durable (or inline) but belong to nobody yet.
 
@@ -164,7 +175,7 @@ class WriteCondition:
     if_none_match_any: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectName:
     """An object, or one version of it, to be deleted."""
 
@@ -172,7 +183,7 @@ class ObjectName:
     version_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deleted:
     """What a delete did.
 
@@ -238,7 +249,7 @@ class UploadPage:
     next_upload_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     number: int
     size: int

@@ -14,10 +14,10 @@ from sqlmodel import col
 from vexobj_storage.errors import CommitUncertain, StoreBusy, StoreClosed
 from vexobj_storage.metadata.migrate import migrate_postgres
 from vexobj_storage.metadata.postgres_errors import condition, connection_lost, rolled_back
-from vexobj_storage.metadata.postgres_tx import FirstStatementOnly, PostgresTx, SnapshotNeeded
+from vexobj_storage.metadata.postgres_tx import FirstStatementOnly, PostgresTx
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Counters
-from vexobj_storage.metadata.tx import LostRace, Operation, Row, Tx
+from vexobj_storage.metadata.tx import LostRace, Operation, Row, SnapshotNeeded, Tx
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -4,11 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from vexobj_storage.metadata.statement import Statement
-from vexobj_storage.metadata.tx import Row
-
-
-class SnapshotNeeded(BaseException):
-    """A read outside a transaction wants a second statement; not an error that a read may catch."""
+from vexobj_storage.metadata.tx import Row, SnapshotNeeded
 
 
 class PostgresTx:

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -12,7 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from vexobj_storage.metadata.tx import Row
-from vexobj_storage.types import Bucket, Checksum, ObjectAttributes, ObjectVersion, Versioning
+from vexobj_storage.types import (
+    Bucket,
+    Checksum,
+    ObjectAttributes,
+    ObjectVersion,
+    Versioning,
+    value,
+)
 
 NULL_VERSION = "null"
 
@@ -56,7 +63,7 @@ def parse_version_id(text: str) -> bytes | None:
     return None if text == NULL_VERSION else UUID(text).bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Draft:
     """A version whose place in its key's history is not yet known; `values` are its columns."""
 
@@ -97,7 +104,7 @@ def draft(
     return Draft(bucket, key, uid, now_us, attributes, values)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Placed:
     """Where a transaction put a draft."""
 
@@ -134,6 +141,7 @@ def version(
     bucket_id: int, row: Row, *, is_latest: bool = True, is_delete_marker: bool = False
 ) -> ObjectVersion:
     """From the columns VERSION, and any after them."""
+    modified_at = to_datetime(row[8])
     return ObjectVersion(
         bucket_id,
         row[0],
@@ -145,8 +153,8 @@ def version(
         row[4],
         row[5],
         row[6],
-        to_datetime(row[7]),
-        to_datetime(row[8]),
+        modified_at if row[7] == row[8] else to_datetime(row[7]),
+        modified_at,
         attributes(row[9], row[10], row[11], row[12], row[13]),
         row[14],
         row[15],
@@ -172,7 +180,7 @@ def listed(
         row[6],
         modified_at if row[7] == row[8] else to_datetime(row[7]),
         modified_at,
-        _plain_attributes(row[9], row[10]),
+        attributes(row[9], row[10], None, None, None),
         row[11],
         row[12],
         row[13],
@@ -196,11 +204,11 @@ def attribute_values(given: ObjectAttributes) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=1024)
 def attributes(
     owner_id: str, content_type: str, packed: str | None, acl: str | None, tags: str | None
 ) -> ObjectAttributes:
-    if packed is None and acl is None and tags is None:
-        return _plain_attributes(owner_id, content_type)
+    """Those asked for last are remembered: objects alike share one value, read twice none."""
     more = _NOTHING if packed is None else json.loads(packed)
     checksum = more.get("c")
     return ObjectAttributes(
@@ -247,11 +255,6 @@ def bucket(row: Row) -> Bucket:
 
 def bucket_settings(settings: Mapping[str, Any]) -> str:
     return _dumps(dict(settings))
-
-
-@lru_cache(maxsize=1024)
-def _plain_attributes(owner_id: str, content_type: str) -> ObjectAttributes:
-    return ObjectAttributes(content_type, _NOTHING, _NOTHING, owner_id, None, _NOTHING)
 
 
 def _checksum_list(checksum: Checksum) -> list[Any]:

@@ -12,8 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 from vexobj_storage.errors import StoreClosed
 from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
 from vexobj_storage.metadata.epoch import EpochFile
-from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
-from vexobj_storage.metadata.tx import Operation
+from vexobj_storage.metadata.sqlite_tx import FirstStatementOnly, SqliteTx, drive
+from vexobj_storage.metadata.tx import Operation, SnapshotNeeded
 from vexobj_storage.metadata.writer import SqliteWriter, WriterLimits
 
 P = ParamSpec("P")
@@ -57,7 +57,12 @@ class SqliteMetaStore:
     async def read(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self._closed:
             raise StoreClosed
-        return _snapshot(self._reader, operation, args, kwargs)
+        try:
+            return drive(operation(FirstStatementOnly(self._reader), *args, **kwargs))
+        except SnapshotNeeded:
+            return _snapshot(self._reader, operation, args, kwargs)
+        except sqlite3.Error as error:
+            raise condition(error, writing=False) or error from error
 
     async def scan(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         if self._closed:

@@ -6,7 +6,7 @@ from types import CoroutineType
 from typing import Any, TypeVar, cast
 
 from vexobj_storage.metadata.statement import Statement
-from vexobj_storage.metadata.tx import Row
+from vexobj_storage.metadata.tx import Row, SnapshotNeeded
 
 R = TypeVar("R")
 
@@ -26,7 +26,8 @@ class SqliteTx:
         self.failure: sqlite3.Error | None = None
 
     async def one(self, statement: Statement, **values: Any) -> Row | None:
-        return cast("Row | None", self._execute(statement, values).fetchone())
+        row: Row | None = self._execute(statement, values).fetchone()
+        return row
 
     async def all(self, statement: Statement, **values: Any) -> Sequence[Row]:
         cursor = self._execute(statement, values)
@@ -61,6 +62,22 @@ class SqliteTx:
         except sqlite3.Error as error:
             self.failure = error
             raise
+
+
+class FirstStatementOnly(SqliteTx):
+    """A read in autocommit mode: its first statement is a snapshot of its own."""
+
+    __slots__ = ("_used",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._used = False
+
+    def _execute(self, statement: Statement, values: Mapping[str, Any]) -> sqlite3.Cursor:
+        if self._used:
+            raise SnapshotNeeded
+        self._used = True
+        return super()._execute(statement, values)
 
 
 def drive(operation: Awaitable[R]) -> R:

@@ -2,7 +2,8 @@
 
 Columns are INTEGER (times in microseconds since 1970, flags 0 or 1), BLOB and TEXT only. Ids and
 keys are BLOBs: S3 orders keys by bytes. What is written at every request has a composite key and
-no rowid, so that a listing reads one run of pages.
+no rowid, so that a listing reads one run of pages. Tables of large rows have one: where there is
+none, SQLite reads whole rows to compare their keys.
 
 `objects` holds the current version of every live key; `versions` what is noncurrent, and all
 delete markers. A key with rows in `versions` has a row in `key_heads`, which a transaction locks
@@ -180,7 +181,6 @@ class Blobs(_Table, table=True):
 
 class InlineBlobs(_Table, table=True):
     __tablename__ = "inline_blobs"
-    __table_args__ = _CLUSTERED
     blob_id: bytes = Field(sa_column=_bytes(key=True))
     data: bytes = Field(sa_column=_bytes())
 
@@ -201,7 +201,6 @@ class Manifests(_Table, table=True):
     """
 
     __tablename__ = "manifests"
-    __table_args__ = _CLUSTERED
     manifest_id: bytes = Field(sa_column=_bytes(key=True))
     size: int = Field(sa_column=_integer())
     parts_count: int = Field(sa_column=_integer())

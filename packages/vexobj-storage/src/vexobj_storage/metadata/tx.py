@@ -40,6 +40,14 @@ class Tx(Protocol):
 Operation = Callable[Concatenate[Tx, P], Awaitable[R]]
 
 
+class SnapshotNeeded(BaseException):
+    """A read outside a transaction wants a second statement; not an error that a read may catch.
+
+    A single statement is a snapshot of its own, so a read begins without a transaction, and only
+    one that turns out to need several statements is run again in one.
+    """
+
+
 class LostRace(Exception):
     """Raised by an operation whose compare-and-set found another value: roll back, run it again."""
 

@@ -64,11 +64,16 @@ class _TransactionLost(Exception):
     """SQLite rolled the whole transaction back; `__cause__` says why."""
 
 
+class _HalfDone(Exception):
+    """An operation changed rows and then failed, with nothing to undo it alone."""
+
+
 class SqliteWriter:
     """Takes operations from any loop; resolves each only after the commit that holds it.
 
-    A batch is whatever waits, within the limits. Each operation has a savepoint of its own: one
-    that fails takes nothing with it. When SQLite drops the whole transaction, the operations of
+    A batch is whatever waits, within the limits. An operation that fails takes nothing with it:
+    one that had changed nothing yet leaves nothing to undo, and after any other the batch is run
+    again with a savepoint for each. When SQLite drops the whole transaction, the operations of
     the batch are run again one by one.
     """
 
@@ -145,31 +150,36 @@ class SqliteWriter:
     def _settle(self, jobs: list[_Job]) -> None:
         """Bring the batch that begins with `jobs`, to which it adds, to results or errors."""
         try:
-            self._commit(jobs, growing=True)
+            try:
+                self._commit(jobs, growing=True)
+            except _HalfDone:
+                self._commit(jobs, isolated=True)
         except _TransactionLost:
             for job in jobs:
-                job.result = job.error = None
                 try:
-                    self._commit([job])
+                    self._commit([job], isolated=True)
                 except Exception as error:  # noqa: BLE001 - it belongs to the job's caller
                     job.error = _meaning(error)
         except Exception as error:  # noqa: BLE001 - it belongs to the jobs' callers
             for job in jobs:
                 job.error = _meaning(error)
 
-    def _commit(self, jobs: list[_Job], *, growing: bool = False) -> None:
+    def _commit(self, jobs: list[_Job], *, growing: bool = False, isolated: bool = False) -> None:
         """One transaction for `jobs` and, if `growing`, for as many more as the limits allow.
 
-        Raises: _TransactionLost when the jobs deserve another run, each on its own; any other
-        error is that of all of them.
+        Raises: _HalfDone when the jobs have to be run again `isolated`, _TransactionLost when
+        each on its own; any other error is that of all of them.
         """
+        attempt = self._attempt_isolated if isolated else self._attempt
         try:
             self._begin(jobs, growing=growing)
-            bumped = self._attempt(jobs[0])
+            bumped = False
+            for job in jobs:
+                bumped |= attempt(job)
             began, rows = time.perf_counter(), self._connection.total_changes
-            while growing and self._has_room(jobs, began, rows) and (job := self._waiting()):
-                jobs.append(job)
-                bumped |= self._attempt(job)
+            while growing and self._has_room(jobs, began, rows) and (more := self._waiting()):
+                jobs.append(more)
+                bumped |= attempt(more)
             self._finish(bumped=bumped)
         except BaseException:
             if self._connection.in_transaction:
@@ -187,21 +197,32 @@ class SqliteWriter:
         self._epoch.repair()
 
     def _attempt(self, job: _Job) -> bool:
-        """Run one operation in its savepoint; whether it outdates caches."""
-        execute = self._connection.execute
-        tx = SqliteTx(self._connection)
-        execute("SAVEPOINT operation")
+        """Run one operation; whether it outdates caches."""
+        job.result = job.error = None
+        tx, changes = SqliteTx(self._connection), self._connection.total_changes
         try:
             job.result = drive(job.operation(tx, *job.args, **job.kwargs))
             if tx.failure is not None:
                 raise tx.failure  # noqa: TRY301 - the operation swallowed it
-        except BaseException as error:  # noqa: BLE001 - it belongs to the job's caller
+        except BaseException as error:
             job.result, job.error = None, _meaning(tx.failure or error)
             if not self._connection.in_transaction:
                 raise _TransactionLost from tx.failure
-            execute("ROLLBACK TO operation")
-        execute("RELEASE operation")
+            if self._connection.total_changes != changes:
+                raise _HalfDone from error
+            return False
         return tx.bumped
+
+    def _attempt_isolated(self, job: _Job) -> bool:
+        """As `_attempt`, undoing what an operation that fails had done."""
+        self._connection.execute("SAVEPOINT operation")
+        try:
+            bumped = self._attempt(job)
+        except _HalfDone:
+            self._connection.execute("ROLLBACK TO operation")
+            bumped = False
+        self._connection.execute("RELEASE operation")
+        return bumped
 
     def _finish(self, *, bumped: bool) -> None:
         if bumped:

@@ -27,13 +27,10 @@ _KEY = ("bucket_id", "key")
 
 
 def _get(table: Table, *extra: str, where: tuple[str, ...] = _KEY, null: bool = False) -> Statement:
-    """A version with its blob's location and inline bytes."""
-    content = table.outerjoin(sql.BLOBS, sql.BLOBS.c.blob_id == table.c.blob_id).outerjoin(
-        sql.INLINE_BLOBS, sql.INLINE_BLOBS.c.blob_id == table.c.blob_id
-    )
+    """A version with its inline bytes."""
+    content = table.outerjoin(sql.INLINE_BLOBS, sql.INLINE_BLOBS.c.blob_id == table.c.blob_id)
     columns = [
         *(_column(table, name) for name in rows.VERSION),
-        sql.BLOBS.c.location,
         sql.INLINE_BLOBS.c.data,
         *(table.c[name] for name in extra),
     ]
@@ -220,8 +217,10 @@ async def _is_top(tx: Tx, bucket: Bucket, key: bytes, uid: bytes) -> bool:
 
 
 def _stored(version: ObjectVersion, row: Row) -> StoredObject:
-    location = row[17]
-    return StoredObject(version, row[18], None if location is None else Location(location))
+    inline = row[17]
+    if inline is not None:
+        return StoredObject(version, inline, Location.INLINE)
+    return StoredObject(version, None, None if version.blob_id is None else Location.STORE)
 
 
 def _no_version(bucket: Bucket, key: bytes, version_id: str) -> NoSuchVersion:

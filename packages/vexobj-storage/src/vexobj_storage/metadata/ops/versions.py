@@ -5,7 +5,6 @@ on `uid`. In all others a transaction first locks the key's row in `key_heads`, 
 `objects` and `versions` of that key until it ends.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, insert, literal, select, update
@@ -16,7 +15,7 @@ from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.references import TWIN
 from vexobj_storage.metadata.rows import Draft, Placed
 from vexobj_storage.metadata.tx import Tx
-from vexobj_storage.types import Bucket, Versioning, WriteCondition
+from vexobj_storage.types import Bucket, Versioning, WriteCondition, value
 
 _O, _V = sql.OBJECTS, sql.VERSIONS
 _KEY = ("bucket_id", "key")
@@ -103,7 +102,7 @@ class Summary(NamedTuple):
     manifest_id: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Target:
     """The key that a write is about, its bucket held: `live` is what is there now."""
 

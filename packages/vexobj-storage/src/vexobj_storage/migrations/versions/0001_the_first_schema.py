@@ -113,7 +113,6 @@ def upgrade() -> None:
         sa.Column("blob_id", sa.LargeBinary(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("blob_id"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "jobs",
@@ -167,7 +166,6 @@ def upgrade() -> None:
         sa.Column("parts_count", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("layout", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("manifest_id"),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "objects",
