@@ -1,5 +1,6 @@
 """The `vexobj` command as a user runs it: real processes, real ports, what they print."""
 
+import asyncio
 import contextlib
 import http.client
 import ipaddress
@@ -16,14 +17,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from vexobj_server.commands.doctor import _has_wal_reset_bug
-from vexobj_server.settings import settings_reference
+from vexobj_server.commands.doctor import check_images
+from vexobj_server.commands.findings import Verdict
+from vexobj_server.settings import Settings, settings_reference
+from vexobj_storage.testing_postgres import PostgresServer
 
 _COMMAND = [sys.executable, "-m", "vexobj_server"]
 _PATIENCE_SECONDS = 30
@@ -337,21 +341,53 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     assert "can be read by others" in done.stdout
 
 
+def test_doctor_looks_at_the_codecs(tmp_path: Path) -> None:
+    from PIL import features
+
+    done = run("doctor", directory=tmp_path)
+    for codec in ("webp", "avif"):
+        assert f"lib{codec} {features.version(codec)}" in done.stdout
+
+
 @pytest.mark.parametrize(
-    ("version", "has"),
-    [
-        ((3, 40, 1), True),
-        ((3, 51, 2), True),
-        ((3, 51, 3), False),
-        ((3, 52, 0), False),
-        ((3, 50, 7), False),
-        ((3, 50, 6), True),
-        ((3, 44, 6), False),
-        ((3, 45, 0), True),
-    ],
+    ("pillow", "warned"), [("12.2.0", True), ("12.3.0", False), ("13.0", False)]
 )
-def test_sqlite_versions_with_the_wal_bug(version: tuple[int, ...], has: bool) -> None:
-    assert _has_wal_reset_bug(version) == has
+def test_doctor_warns_of_a_pillow_with_known_holes(
+    monkeypatch: pytest.MonkeyPatch, pillow: str, warned: bool
+) -> None:
+    monkeypatch.setattr("PIL.Image.__version__", pillow)
+    verdicts = {finding.verdict for finding in check_images(Settings())}
+    assert (Verdict.WARNING in verdicts) == warned
+
+
+def test_doctor_looks_at_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
+    url = postgres.url(postgres.create_database())
+    bind = {"VEXOBJ_BIND": f"127.0.0.1:{free_port()}"}
+    empty = run("doctor", directory=tmp_path, VEXOBJ_METADATA_URL=url, **bind)
+    assert (empty.returncode, "is empty" in empty.stdout) == (0, True), empty.stdout
+    with serving(tmp_path, VEXOBJ_METADATA_URL=url):
+        full = run("doctor", directory=tmp_path, VEXOBJ_METADATA_URL=url, **bind)
+        assert (full.returncode, "this version's schema" in full.stdout) == (0, True), full.stdout
+    assert asyncio.run(_spoil(url)) == "UPDATE 1"
+    newer = run("doctor", directory=tmp_path, VEXOBJ_METADATA_URL=url, **bind)
+    assert (newer.returncode, "of a newer one" in newer.stdout) == (1, True), newer.stdout
+
+
+async def _spoil(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        done: str = await connection.execute("UPDATE alembic_version SET version_num = 'later'")
+    finally:
+        await connection.close()
+    return done
+
+
+def test_doctor_says_when_postgresql_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://vexobj:the-password@127.0.0.1:{free_port()}/vexobj"
+    done = run("doctor", directory=tmp_path, VEXOBJ_METADATA_URL=url)
+    assert done.returncode == 1
+    assert "FAIL  PostgreSQL at 127.0.0.1/vexobj cannot be reached" in done.stdout
+    assert "the-password" not in done.stdout + done.stderr
 
 
 def test_help_and_version_need_no_web_server(tmp_path: Path) -> None:

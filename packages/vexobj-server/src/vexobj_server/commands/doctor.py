@@ -1,39 +1,22 @@
 """`vexobj doctor`: looks for what could go wrong on this machine, without changing anything."""
 
-import contextlib
 import os
 import shutil
-import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vexobj_server.bootstrap import CREDENTIALS_FILE, SECRET_FILE
+from vexobj_server.commands.databases import check_database
+from vexobj_server.commands.findings import Check, Finding, Verdict
 from vexobj_server.commands.listening import free_address
 from vexobj_server.settings import Settings, SettingsError, load_settings
 
 _LEAST_FREE = 1024**3
 _BUILT = 1_750_000_000  # a clock that is before this was never set
-_SQLITE_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-
-
-class Verdict(Enum):
-    FINE = "ok"
-    WARNING = "warning"
-    FAILURE = "FAIL"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    verdict: Verdict
-    sentence: str
-
-
-Check = Callable[[Settings], Iterator[Finding]]
+_PILLOW_MENDED = (12, 3)
 
 
 def doctor(environment: Mapping[str, str]) -> int:
@@ -74,59 +57,19 @@ def check_space(settings: Settings) -> Iterator[Finding]:
     yield Finding(verdict, f"{free / 1024**3:.1f} GiB are free at {place}.")
 
 
-def check_sqlite(settings: Settings) -> Iterator[Finding]:
-    """Source: sqlite.org/wal.html, on the bug of resetting the log."""
-    if settings.metadata.url is not None:
-        return
-    if _has_wal_reset_bug(sqlite3.sqlite_version_info):
-        yield Finding(
-            Verdict.WARNING,
-            f"SQLite {sqlite3.sqlite_version} can damage a database when two connections"
-            " checkpoint at once; VexObj never lets them, other programs on its files might.",
-        )
-    else:
-        yield Finding(Verdict.FINE, f"SQLite {sqlite3.sqlite_version}.")
-
-
-def _has_wal_reset_bug(found: tuple[int, ...]) -> bool:
-    newest = _SQLITE_FIXED[0]
-    backported = any(found[:2] == fixed[:2] and found >= fixed for fixed in _SQLITE_FIXED)
-    return found < newest and not backported
-
-
-def check_schema(settings: Settings) -> Iterator[Finding]:
-    database = settings.storage.data_dir / "metadata.db"
-    if settings.metadata.url is not None or not database.exists():
-        return
-    from vexobj_storage.metadata.migrate import head
-
-    # A database at rest has no log, and then reading it must not make one.
-    mode = "mode=ro" if database.with_name("metadata.db-wal").exists() else "immutable=1"
-    try:
-        with contextlib.closing(
-            sqlite3.connect(f"{database.absolute().as_uri()}?{mode}", uri=True)
-        ) as it:
-            row = it.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.Error as error:
-        yield Finding(Verdict.FAILURE, f"{database} cannot be read: {error}.")
-        return
-    found = None if row is None else row[0]
-    if found == head():
-        yield Finding(Verdict.FINE, f"{database} has this version's schema ({found}).")
-    else:
-        yield Finding(
-            Verdict.WARNING,
-            f"{database} has schema {found}, this version works with {head()}: an older one is"
-            " migrated at the start, a newer one is refused.",
-        )
-
-
 def check_images(_settings: Settings) -> Iterator[Finding]:
     from PIL import Image, features
 
-    pillow = getattr(Image, "__version__", "")
+    pillow = str(getattr(Image, "__version__", "0"))
+    codecs = (("libwebp", features.version("webp")), ("libavif", features.version("avif")))
+    found = ", ".join(f"{name} {codec}" for name, codec in codecs if codec is not None)
+    if tuple(map(int, pillow.split(".")[:2])) < _PILLOW_MENDED:
+        yield Finding(
+            Verdict.WARNING,
+            f"Pillow {pillow} has holes in its decoders that 12.3 has not: upgrade it.",
+        )
     if features.check("avif") or _installed("pillow-avif-plugin"):
-        yield Finding(Verdict.FINE, f"Pillow {pillow}, with AVIF.")
+        yield Finding(Verdict.FINE, f"Pillow {pillow}, with AVIF: {found}.")
     else:
         yield Finding(Verdict.WARNING, f"Pillow {pillow} has no AVIF: install pillow-avif-plugin.")
 
@@ -169,8 +112,7 @@ def _installed(name: str) -> bool:
 _CHECKS: tuple[Check, ...] = (
     check_data_dir,
     check_space,
-    check_sqlite,
-    check_schema,
+    check_database,
     check_images,
     check_clock,
     check_port,
