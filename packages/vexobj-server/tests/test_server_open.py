@@ -48,3 +48,30 @@ def test_the_s3_api_takes_any_pair(open_server: RunningServer) -> None:
     url = s3.generate_presigned_url("get_object", Params={"Bucket": "signed", "Key": "a b"})
     assert len(httpx.get(url).content) == 70_000
     assert httpx.put(f"{open_server.url}/signed/plain", content=b"y").status_code == 200
+    override = {"ResponseContentDisposition": "attachment"}
+    url = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": "signed", "Key": "plain", **override}
+    )
+    assert httpx.get(url).headers["content-disposition"] == "attachment"
+
+
+@pytest.mark.parametrize("trailer", [False, True])
+def test_signed_chunks_are_taken_out_of_their_frames(
+    open_server: RunningServer, trailer: bool
+) -> None:
+    """minio-go signs chunks over HTTP whatever the server thinks of signatures."""
+    signature = b";chunk-signature=" + b"0" * 64
+    body = b"5%b\r\nhello\r\n0%b\r\n" % (signature, signature)
+    headers = {
+        "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "x-amz-decoded-content-length": "5",
+        "authorization": "AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=0",
+    }
+    if trailer:
+        headers["x-amz-content-sha256"] += "-TRAILER"
+        headers["x-amz-trailer"] = "x-amz-checksum-crc32"
+        body += b"x-amz-checksum-crc32:NhCmhg==\r\nx-amz-trailer-signature:%b\r\n" % (b"0" * 64)
+    with httpx.Client(base_url=open_server.url) as http:
+        http.put("/chunked")
+        assert http.put("/chunked/key", content=body + b"\r\n", headers=headers).status_code == 200
+        assert http.get("/chunked/key").content == b"hello"

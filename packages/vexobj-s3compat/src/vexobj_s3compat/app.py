@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from vexobj_s3compat.asgi import RawHeaders, Receive, Scope, Send
-from vexobj_s3compat.authenticate import Identity, authenticate
+from vexobj_s3compat.authenticate import Identity, anybody, authenticate
 from vexobj_s3compat.backend import Credentials, S3Backend
 from vexobj_s3compat.body import request_body, without_checksums
 from vexobj_s3compat.call import Call, decode_headers, decode_query, first_values, state
@@ -48,6 +48,7 @@ class S3App:
         credentials: Where signing keys are found.
         region: What GetBucketLocation calls home, and CreateBucket accepts.
         check_region: Whether a signature for another region is refused.
+        check_signatures: False lets everybody in as `anonymous`: no signature is even read.
         clock: Unix seconds.
         upload_timeout_seconds: How long a client may send nothing in the middle of a body.
         keepalive_seconds: After how long a slow answer (CompleteMultipartUpload, copies) is begun
@@ -62,6 +63,7 @@ class S3App:
         *,
         region: str = "us-east-1",
         check_region: bool = False,
+        check_signatures: bool = True,
         clock: Callable[[], float] = time.time,
         upload_timeout_seconds: float = 60.0,
         keepalive_seconds: float = 3.0,
@@ -72,6 +74,7 @@ class S3App:
         self._credentials = credentials
         self._region = region
         self._signed_region = region if check_region else None
+        self._check_signatures = check_signatures
         self._clock = clock
         self._upload_timeout_seconds = upload_timeout_seconds
         self._keepalive_seconds = keepalive_seconds
@@ -137,13 +140,16 @@ class S3App:
         query = decode_query(raw_query) if raw_query else []
         parameters = first_values(query) if query else {}
         operation = self._router.find(method, target, parameters, headers)
-        identity = await authenticate(
-            scope,
-            headers,
-            self._credentials,
-            now=self._clock(),
-            region=self._signed_region,
-        )
+        if self._check_signatures:
+            identity = await authenticate(
+                scope,
+                headers,
+                self._credentials,
+                now=self._clock(),
+                region=self._signed_region,
+            )
+        else:
+            identity = anybody(headers)
         call = Call(
             scope,
             request_id,
@@ -162,9 +168,8 @@ class S3App:
             return await settle(self._perform(operation, call), self._keepalive_seconds)
         return await self._perform(operation, call)
 
-    @staticmethod
     async def _attach_body(
-        call: Call, operation: Operation, identity: Identity, incoming: Incoming
+        self, call: Call, operation: Operation, identity: Identity, incoming: Incoming
     ) -> None:
         headers = call.headers
         limit = operation.document_limit_bytes
@@ -172,7 +177,13 @@ class S3App:
             return
         if operation.checksum_of_object:
             headers = without_checksums(headers)
-        body = request_body(incoming, headers, identity.payload_hash, identity.seed)
+        body = request_body(
+            incoming,
+            headers,
+            identity.payload_hash,
+            identity.seed,
+            verify_chunks=self._check_signatures,
+        )
         if limit:
             call.document = await read_document(body, limit)
         else:

@@ -12,6 +12,9 @@ from vexobj_s3compat.types import ANONYMOUS, Caller
 _BEARER = "bearer "
 
 
+_ANYBODY = Caller("anonymous")
+
+
 class Identity(NamedTuple):
     """A caller and what its signature says about the payload.
 
@@ -21,6 +24,11 @@ class Identity(NamedTuple):
     caller: Caller
     payload_hash: str | None = None
     seed: Verified | None = None
+
+
+def anybody(headers: Mapping[str, str]) -> Identity:
+    """Where signatures are not looked at; the payload's own digests are still held to."""
+    return Identity(_ANYBODY, headers.get("x-amz-content-sha256"))
 
 
 async def authenticate(

@@ -184,8 +184,12 @@ def request_body(
     headers: Mapping[str, str],
     payload_hash: str | None,
     seed: Verified | None,
+    *,
+    verify_chunks: bool = True,
 ) -> RequestBody:
     """The payload of a request whose headers were read and authenticated.
+
+    Without `verify_chunks` the signatures of chunks are read over, seed or not.
 
     Raises:
         MissingContentLength: no length at all, neither by header nor by chunks.
@@ -197,7 +201,7 @@ def request_body(
         if promise.checksum is not None and promise.checksum.trailer is not None:
             raise InvalidRequest("x-amz-trailer needs a streaming x-amz-content-sha256")
         return RequestBody(incoming, promise, _plain_length(headers), None)
-    if payload_hash != UNSIGNED_TRAILER and seed is None:
+    if payload_hash != UNSIGNED_TRAILER and seed is None and verify_chunks:
         raise InvalidRequest("A signed streaming payload needs a signed request")
     size = _length(headers, "x-amz-decoded-content-length")
     if size is None:
@@ -208,6 +212,7 @@ def request_body(
         seed,
         trailers=() if trailer is None else (trailer,),
         decoded_length=size,
+        verify=verify_chunks,
     )
     return RequestBody(incoming, promise, size, decoder)
 

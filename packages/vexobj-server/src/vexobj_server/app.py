@@ -34,7 +34,6 @@ from vexobj_server.rest.native import NativeApp
 from vexobj_server.runtime import Runtime
 from vexobj_server.s3.backend import VexObjBackend
 from vexobj_server.s3.credentials import StoredCredentials
-from vexobj_server.s3.unauthenticated import Unauthenticated
 from vexobj_server.services.access import Access
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
@@ -206,13 +205,13 @@ def _s3(settings: Settings, services: Services) -> ASGIApp:
         region=region,
         inline_max_bytes=services.inline_max_bytes,
     )
-    app = S3App(
+    return S3App(
         backend,
         StoredCredentials(services.identities),
         region=region,
+        check_signatures=settings.auth.enabled,
         upload_timeout_seconds=services.upload_timeout_seconds,
     )
-    return app if settings.auth.enabled else Unauthenticated(app)
 
 
 async def _everyone(keys: StoredKeys) -> Principal:

@@ -74,6 +74,7 @@ class ChunkedDecoder:
     Args:
         form: The x-amz-content-sha256 of the request: one of the three above.
         seed: What `PendingAuth.verify` returned; needed by the signed forms.
+        verify: False where nobody's signatures count: those in the framing are then read over.
         trailers: Names that x-amz-trailer declared, lower case; each must come.
         decoded_length: x-amz-decoded-content-length, None if it was not sent.
     """
@@ -85,10 +86,11 @@ class ChunkedDecoder:
         *,
         trailers: Collection[str] = (),
         decoded_length: int | None = None,
+        verify: bool = True,
     ) -> None:
-        signed = form != UNSIGNED_TRAILER
-        self._signer = _Signer(seed) if signed and seed is not None else None
-        if signed and self._signer is None:
+        self._is_signed = form != UNSIGNED_TRAILER
+        self._signer = _Signer(seed) if self._is_signed and seed is not None else None
+        if self._is_signed and verify and self._signer is None:
             raise ValueError("a signed form needs the seed signature")
         self._may_trail = form != SIGNED
         self._declared = frozenset(trailers)
@@ -171,7 +173,7 @@ class ChunkedDecoder:
 
     def _on_size(self, line: bytes) -> None:
         match = _CHUNK.fullmatch(line)
-        if match is None or (self._signer is None) != (match[2] is None):
+        if match is None or self._is_signed == (match[2] is None):
             raise InvalidChunk
         size = int(match[1], 16)
         if self._left_in_all is not None:
@@ -204,7 +206,7 @@ class ChunkedDecoder:
         if match is None or not self._may_trail or len(self._trailers) >= MAX_TRAILERS:
             raise MalformedTrailerError
         name, value = match[1].lower(), match[2]
-        if name == _TRAILER_SIGNATURE and self._signer is not None:
+        if name == _TRAILER_SIGNATURE and self._is_signed:
             if self._trailer_signature is not None:
                 raise MalformedTrailerError
             self._trailer_signature = value
@@ -218,7 +220,7 @@ class ChunkedDecoder:
             self._trailers[name] = value
 
     def _awaits_signature(self) -> bool:
-        return self._signer is not None and bool(self._trailers) and self._trailer_signature is None
+        return self._is_signed and bool(self._trailers) and self._trailer_signature is None
 
     def _finish(self) -> Iterator[Event]:
         if self._left_in_all:
