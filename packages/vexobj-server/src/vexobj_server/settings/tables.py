@@ -211,7 +211,12 @@ class ImagesSettings:
     workers: int = _setting(
         integer(0, 256), 0, "Decoder processes for the whole server; 0 means one a processor."
     )
-    worker_memory: int = _setting(SIZE, _GIB, "Address space that one decoder process may take.")
+    worker_memory: int = _setting(
+        SIZE,
+        _GIB,
+        "What all pictures under way may need together, by estimate; also the address space of one"
+        " decoder process, of which a single picture gets five eighths.",
+    )
     queue_size: int = _setting(
         integer(1), 64, "Transformations that may wait; more are answered 503."
     )
