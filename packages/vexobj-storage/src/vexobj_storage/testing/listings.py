@@ -128,6 +128,24 @@ class ListingContract:
             grouped = [(b"a/", ""), *expected[2:4], (b"c/", "")]
             assert await _upload_pages(store, bucket, b"/", limit) == grouped
 
+    async def test_a_key_of_many_rows_between_prefixes_of_many_keys(
+        self, store: ObjectStore
+    ) -> None:
+        """However much of it was read when the walk begins to jump from prefix to prefix."""
+        for collapsing in (9, 11, 13, 40):
+            bucket = await make_bucket(store, Versioning.ENABLED, f"bucket-{collapsing}")
+            versions, uploads = [], []
+            for key in (*(b"a/%03d" % n for n in range(collapsing)), *[b"b"] * 12, b"c/1", b"d"):
+                put = await store.put_object(bucket, key, store.stage_bytes(b""), PLAIN)
+                versions.append((key, put.version_id))
+                uploads.append((key, (await store.create_upload(bucket, key, PLAIN)).upload_id))
+            told = [(b"a/", ""), *reversed(versions[collapsing:-2]), (b"c/", ""), versions[-1]]
+            for limit in (1, 5, 1000):
+                assert await _version_pages(store, bucket, b"/", limit) == told
+            told = [(b"a/", ""), *sorted(uploads[collapsing:-2]), (b"c/", ""), uploads[-1]]
+            for limit in (1, 5, 1000):
+                assert await _upload_pages(store, bucket, b"/", limit) == told
+
 
 async def _version_pages(
     store: ObjectStore, bucket: Bucket, delimiter: bytes, limit: int

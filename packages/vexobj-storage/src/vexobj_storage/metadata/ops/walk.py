@@ -154,7 +154,8 @@ class _Page:
                 return False
             prefix = self._keys.common_prefix(key)
             if prefix is None:
-                self.low, self.skip = key, self._source.origin
+                if key != self.low:  # else some of its rows were taken already
+                    self.low, self.skip = key, self._source.origin
                 return False
             self._collapse(prefix)
             if self.full:
