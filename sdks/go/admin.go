@@ -25,22 +25,32 @@ type BucketAccess struct {
 type APIKey struct {
 	ID           string       `json:"id"`
 	Name         string       `json:"name"`
+	KeyPrefix    string       `json:"key_prefix"`
+	Identity     string       `json:"identity"`
 	CreatedAt    time.Time    `json:"created_at"`
+	ExpiresAt    *time.Time   `json:"expires_at"`
+	LastUsedAt   *time.Time   `json:"last_used_at"`
 	Permissions  Permissions  `json:"permissions"`
 	BucketAccess BucketAccess `json:"bucket_access"`
 }
 
-// NewAPIKey is what a key is made from; nil fields are the server's defaults.
+// NewAPIKey is what a key is made from; zero fields are the server's defaults. Without Identity it
+// is the caller's own. AccessKeyID and SecretAccessKey together bring an existing pair along.
 type NewAPIKey struct {
-	Name         string        `json:"name"`
-	Permissions  *Permissions  `json:"permissions,omitempty"`
-	BucketAccess *BucketAccess `json:"bucket_access,omitempty"`
+	Name            string        `json:"name"`
+	Identity        string        `json:"identity,omitempty"`
+	Permissions     *Permissions  `json:"permissions,omitempty"`
+	BucketAccess    *BucketAccess `json:"bucket_access,omitempty"`
+	ExpiresAt       *time.Time    `json:"expires_at,omitempty"`
+	AccessKeyID     string        `json:"access_key_id,omitempty"`
+	SecretAccessKey string        `json:"secret_access_key,omitempty"`
 }
 
 // CreatedAPIKey carries the secret, which is shown only this once.
 type CreatedAPIKey struct {
-	Key    APIKey `json:"key"`
-	Secret string `json:"secret"`
+	Key         APIKey `json:"key"`
+	AccessKeyID string `json:"access_key_id"`
+	Secret      string `json:"secret"`
 }
 
 // CreateAPIKey makes a key.
@@ -68,19 +78,36 @@ func (c *Client) DeleteAPIKey(ctx context.Context, id string) error {
 	return c.json(ctx, http.MethodDelete, "/v1/admin/keys/"+url.PathEscape(id), nil, nil, nil)
 }
 
-// Stats is the usage of the whole server.
-type Stats struct {
-	Buckets      int    `json:"buckets"`
-	TotalObjects int64  `json:"total_objects"`
-	TotalSize    int64  `json:"total_size"`
-	Version      string `json:"version"`
+// Identity owns buckets and objects, and has keys. Email is empty when it has none.
+type Identity struct {
+	ID          string    `json:"id"`
+	DisplayName string    `json:"display_name"`
+	Email       string    `json:"email"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
-// Stats returns how much the server holds.
-func (c *Client) Stats(ctx context.Context) (*Stats, error) {
-	var out Stats
-	if err := c.json(ctx, http.MethodGet, "/v1/stats", nil, nil, &out); err != nil {
+// CreateIdentity makes an identity; email may be empty.
+func (c *Client) CreateIdentity(
+	ctx context.Context, displayName, email string,
+) (*Identity, error) {
+	in := struct {
+		DisplayName string `json:"display_name"`
+		Email       string `json:"email,omitempty"`
+	}{displayName, email}
+	var out Identity
+	if err := c.json(ctx, http.MethodPost, "/v1/admin/identities", nil, in, &out); err != nil {
 		return nil, err
 	}
 	return &out, nil
+}
+
+// ListIdentities returns every identity.
+func (c *Client) ListIdentities(ctx context.Context) ([]Identity, error) {
+	var out struct {
+		Identities []Identity `json:"identities"`
+	}
+	if err := c.json(ctx, http.MethodGet, "/v1/admin/identities", nil, nil, &out); err != nil {
+		return nil, err
+	}
+	return out.Identities, nil
 }

@@ -7,12 +7,29 @@ import (
 	"time"
 )
 
-// Bucket holds objects. Anyone may read the objects of a public one.
+// BucketSettings are how a bucket behaves: whether its images may be transformed ("open" or
+// "off"), and the host names whose every path is a key of it.
+type BucketSettings struct {
+	Transforms  string   `json:"transforms"`
+	HostAliases []string `json:"host_aliases"`
+}
+
+// Bucket holds objects. Anyone may read the objects of a public one. Owner is an identity's ID,
+// Versioning is "off", "enabled" or "suspended".
 type Bucket struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	CreatedAt time.Time `json:"created_at"`
-	Public    bool      `json:"public"`
+	ID         string         `json:"id"`
+	Name       string         `json:"name"`
+	CreatedAt  time.Time      `json:"created_at"`
+	Public     bool           `json:"public"`
+	Versioning string         `json:"versioning"`
+	Owner      string         `json:"owner"`
+	Settings   BucketSettings `json:"settings"`
+}
+
+// BucketChange is what UpdateBucket sets; nil fields stay as they are.
+type BucketChange struct {
+	Public   *bool           `json:"public,omitempty"`
+	Settings *BucketSettings `json:"settings,omitempty"`
 }
 
 // CreateBucket makes a bucket; ErrBucketAlreadyExists when the name is taken.
@@ -49,14 +66,13 @@ func (c *Client) GetBucket(ctx context.Context, name string) (*Bucket, error) {
 	return &bucket, nil
 }
 
-// SetBucketPublic says whether anyone may read the bucket's objects.
-func (c *Client) SetBucketPublic(ctx context.Context, name string, public bool) (*Bucket, error) {
-	in := struct {
-		Public bool `json:"public"`
-	}{public}
+// UpdateBucket makes a bucket public or private, and sets how it behaves.
+func (c *Client) UpdateBucket(
+	ctx context.Context, name string, change BucketChange,
+) (*Bucket, error) {
 	var bucket Bucket
 	path := "/v1/buckets/" + url.PathEscape(name)
-	if err := c.json(ctx, http.MethodPatch, path, nil, in, &bucket); err != nil {
+	if err := c.json(ctx, http.MethodPatch, path, nil, change, &bucket); err != nil {
 		return nil, err
 	}
 	return &bucket, nil

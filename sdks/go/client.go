@@ -61,6 +61,8 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	for name, values := range call.headers {
 		request.Header[name] = values
 	}
+	// Otherwise net/http asks for gzip, and undoes it in objects that are stored so.
+	request.Header.Set("Accept-Encoding", "identity")
 	if call.length > 0 {
 		request.ContentLength = call.length
 	}
@@ -71,7 +73,7 @@ func (c *Client) do(ctx context.Context, call call) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("vexobj: %w", err)
 	}
-	if response.StatusCode >= http.StatusBadRequest {
+	if response.StatusCode >= http.StatusMultipleChoices {
 		defer response.Body.Close()
 		return nil, errorFrom(response)
 	}

@@ -22,15 +22,29 @@ var (
 	ErrObjectNotFound      = &Error{StatusCode: http.StatusNotFound, Code: "NoSuchKey"}
 	ErrBucketAlreadyExists = &Error{StatusCode: http.StatusConflict, Code: "BucketAlreadyExists"}
 	ErrBucketNotEmpty      = &Error{StatusCode: http.StatusConflict, Code: "BucketNotEmpty"}
+	ErrPreconditionFailed  = &Error{
+		StatusCode: http.StatusPreconditionFailed, Code: "PreconditionFailed",
+	}
 )
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("vexobj: %d %s (%s)", e.StatusCode, e.Message, e.Code)
+	message := e.Message
+	if e.Reason != "" {
+		message += ": " + e.Reason
+	}
+	if e.Code == "" {
+		return fmt.Sprintf("vexobj: %d %s", e.StatusCode, message)
+	}
+	return fmt.Sprintf("vexobj: %d %s (%s)", e.StatusCode, message, e.Code)
 }
 
-// Is tells whether target is an *Error of the same code.
+// Is tells whether target is an *Error of the same code. An answer to HEAD has none: there the
+// status decides.
 func (e *Error) Is(target error) bool {
 	other, ok := target.(*Error)
+	if ok && e.Code == "" {
+		return other.StatusCode == e.StatusCode
+	}
 	return ok && other.Code == e.Code
 }
 

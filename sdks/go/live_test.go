@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	vexobj "github.com/vexobj/vexobj/sdks/go"
 )
@@ -105,6 +109,123 @@ func TestKeysAndStats(t *testing.T) {
 	if err != nil || stats.Buckets == 0 {
 		t.Fatalf("stats: %+v, %v", stats, err)
 	}
+}
+
+func TestWhatIsSaidBesideTheBytes(t *testing.T) {
+	ctx, client := context.Background(), connect(t)
+	bucket := makeBucket(t, client)
+	options := vexobj.PutOptions{
+		ContentType: "text/html", CacheControl: "no-cache", ContentEncoding: "gzip",
+		IfNoneMatch: "*", Metadata: map[string]string{"author": "nobody"},
+	}
+	meta, err := client.StreamUpload(ctx, bucket, "page", strings.NewReader("not gzip"), options)
+	if err != nil || meta.ETag == "" || meta.Metadata["author"] != "nobody" {
+		t.Fatalf("%+v, %v", meta, err)
+	}
+	if got := read(t, client, bucket, "page", vexobj.GetOptions{}); string(got) != "not gzip" {
+		t.Fatalf("the bytes as they are stored: %q", got)
+	}
+	head, err := client.HeadObject(ctx, bucket, "page")
+	if err != nil || head.ETag != meta.ETag || head.Header.Get("Cache-Control") != "no-cache" {
+		t.Fatalf("%+v, %v", head, err)
+	}
+	_, err = client.PutObject(ctx, bucket, "page", strings.NewReader(""), options)
+	if !errors.Is(err, vexobj.ErrPreconditionFailed) {
+		t.Fatalf("overwritten: %v", err)
+	}
+	if _, err := client.HeadObject(ctx, bucket, "none"); !errors.Is(err, vexobj.ErrObjectNotFound) {
+		t.Fatalf("HEAD of nothing: %v", err)
+	}
+	object, err := client.GetObjectVersion(ctx, bucket, "page", "null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object.Body.Close()
+	if _, err := client.GetObject(ctx, bucket, "page", vexobj.GetOptions{Offset: -1}); err == nil {
+		t.Fatal("a negative offset")
+	}
+}
+
+func TestAnUploadThatFailsStoresNothing(t *testing.T) {
+	ctx, client := context.Background(), connect(t)
+	bucket := makeBucket(t, client)
+	broken := io.MultiReader(bytes.NewReader(make([]byte, 1<<20)), iotest.ErrReader(io.ErrClosedPipe))
+	_, err := client.PutObject(ctx, bucket, "half", broken, vexobj.PutOptions{})
+	if !errors.Is(err, io.ErrClosedPipe) {
+		t.Fatalf("a reader's error: %v", err)
+	}
+	if _, err := client.HeadObject(ctx, bucket, "half"); !errors.Is(err, vexobj.ErrObjectNotFound) {
+		t.Fatalf("half an object: %v", err)
+	}
+}
+
+func TestTheServer(t *testing.T) {
+	ctx, client := context.Background(), connect(t)
+	bucket := makeBucket(t, client)
+	public := true
+	changed, err := client.UpdateBucket(ctx, bucket, vexobj.BucketChange{Public: &public})
+	if err != nil || !changed.Public || changed.Settings.Transforms != "open" {
+		t.Fatalf("%+v, %v", changed, err)
+	}
+	identity, err := client.CreateIdentity(ctx, "Someone", "")
+	if err != nil || identity.DisplayName != "Someone" {
+		t.Fatalf("%+v, %v", identity, err)
+	}
+	identities, err := client.ListIdentities(ctx)
+	if err != nil || !slices.Contains(identities, *identity) {
+		t.Fatalf("%+v, %v", identities, err)
+	}
+	if _, err := client.GC(ctx); err != nil {
+		t.Fatal(err)
+	}
+	health, err := client.Health(ctx)
+	if err != nil || health.Status != "ok" {
+		t.Fatalf("%+v, %v", health, err)
+	}
+	_, err = client.PutObject(ctx, bucket, "image", strings.NewReader("x"),
+		vexobj.PutOptions{ContentType: "image/png"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failure *vexobj.Error
+	_, err = client.GetImage(ctx, bucket, "image", vexobj.Transform{Width: -1})
+	if !errors.As(err, &failure) || failure.Code != "InvalidTransform" {
+		t.Fatalf("an impossible width: %v", err)
+	}
+}
+
+// Every operation of the contract has a method, but for those that machines ask.
+func TestTheContractIsCovered(t *testing.T) {
+	contract, err := os.ReadFile("../../openapi.yaml")
+	if err != nil {
+		t.Skip("not run: openapi.yaml is not beside this module")
+	}
+	called := map[string]string{"run_gc": "gc"}
+	apart := []string{"livez", "readyz", "metrics", "docs", "openapi_yaml", "openapi_json"}
+	client := reflect.TypeFor[*vexobj.Client]()
+	for _, found := range regexp.MustCompile(`operationId: (\w+)`).FindAllSubmatch(contract, -1) {
+		name := string(found[1])
+		if slices.Contains(apart, name) {
+			continue
+		}
+		if other, ok := called[name]; ok {
+			name = other
+		}
+		wanted := strings.ReplaceAll(strings.TrimSuffix(name, "_by_key"), "_", "")
+		if !slices.ContainsFunc(methods(client), func(each string) bool {
+			return strings.EqualFold(each, wanted)
+		}) {
+			t.Errorf("no method for %s", name)
+		}
+	}
+}
+
+func methods(kind reflect.Type) []string {
+	names := make([]string, kind.NumMethod())
+	for i := range names {
+		names[i] = kind.Method(i).Name
+	}
+	return names
 }
 
 func ExampleClient_ImageURL() {

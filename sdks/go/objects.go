@@ -4,20 +4,21 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// ObjectMeta describes an object.
+// ObjectMeta describes an object. SHA256 is hex, empty while it is not known.
 type ObjectMeta struct {
 	ID          string         `json:"id"`
 	Bucket      string         `json:"bucket"`
 	Key         string         `json:"key"`
 	Size        int64          `json:"size"`
 	ContentType string         `json:"content_type"`
+	ETag        string         `json:"etag"`
 	SHA256      string         `json:"sha256"`
 	CreatedAt   time.Time      `json:"created_at"`
 	UpdatedAt   time.Time      `json:"updated_at"`
@@ -30,12 +31,21 @@ type Object struct {
 	Size        int64
 	ContentType string
 	ETag        string
+	Header      http.Header
 }
 
 // PutOptions say what is sent beside the bytes.
 type PutOptions struct {
-	ContentType  string
-	CacheControl string
+	ContentType        string
+	CacheControl       string
+	ContentDisposition string
+	ContentEncoding    string
+	// SHA256 of the body in hex: the server refuses a body that has another.
+	SHA256 string
+	// IfMatch is the ETag to overwrite, IfNoneMatch "*" refuses to overwrite.
+	IfMatch, IfNoneMatch string
+	// Metadata is kept with the object, its names in lower case.
+	Metadata map[string]string
 	// Size of the body in bytes, if it is known and the reader cannot tell.
 	Size int64
 }
@@ -57,15 +67,8 @@ func (c *Client) PutObject(
 	ctx context.Context, bucket, key string, body io.Reader, options PutOptions,
 ) (*ObjectMeta, error) {
 	path, query := objectPath(bucket, key)
-	headers := http.Header{}
-	if options.ContentType != "" {
-		headers.Set("Content-Type", options.ContentType)
-	}
-	if options.CacheControl != "" {
-		headers.Set("Cache-Control", options.CacheControl)
-	}
 	response, err := c.do(ctx, call{
-		method: http.MethodPut, path: path, query: query, headers: headers,
+		method: http.MethodPut, path: path, query: query, headers: options.headers(),
 		body: body, length: options.Size,
 	})
 	if err != nil {
@@ -79,11 +82,50 @@ func (c *Client) PutObject(
 	return &meta, nil
 }
 
-// GetObject opens an object for reading; ErrObjectNotFound when there is none.
+func (o PutOptions) headers() http.Header {
+	headers := http.Header{}
+	for name, value := range map[string]string{
+		"Content-Type":        o.ContentType,
+		"Cache-Control":       o.CacheControl,
+		"Content-Disposition": o.ContentDisposition,
+		"Content-Encoding":    o.ContentEncoding,
+		"X-Vexobj-Sha256":     o.SHA256,
+		"If-Match":            o.IfMatch,
+		"If-None-Match":       o.IfNoneMatch,
+	} {
+		if value != "" {
+			headers.Set(name, value)
+		}
+	}
+	for name, value := range o.Metadata {
+		headers.Set("X-Amz-Meta-"+name, value)
+	}
+	return headers
+}
+
+// StreamUpload is PutObject, which streams anyway.
+func (c *Client) StreamUpload(
+	ctx context.Context, bucket, key string, body io.Reader, options PutOptions,
+) (*ObjectMeta, error) {
+	return c.PutObject(ctx, bucket, key, body, options)
+}
+
+// StreamDownload is GetObject, which streams anyway.
+func (c *Client) StreamDownload(
+	ctx context.Context, bucket, key string, options GetOptions,
+) (*Object, error) {
+	return c.GetObject(ctx, bucket, key, options)
+}
+
+// GetObject opens an object for reading, its bytes as they are stored; ErrObjectNotFound when there
+// is none.
 func (c *Client) GetObject(
 	ctx context.Context, bucket, key string, options GetOptions,
 ) (*Object, error) {
 	path, query := objectPath(bucket, key)
+	if options.Offset < 0 || options.Length < 0 {
+		return nil, fmt.Errorf("vexobj: no range: %d bytes from %d", options.Length, options.Offset)
+	}
 	headers := http.Header{}
 	if options.Offset > 0 || options.Length > 0 {
 		end := ""
@@ -117,68 +159,24 @@ func (c *Client) HeadObject(ctx context.Context, bucket, key string) (*Object, e
 	return object, nil
 }
 
+// GetObjectVersion opens one version of an object.
+func (c *Client) GetObjectVersion(
+	ctx context.Context, bucket, key, versionID string,
+) (*Object, error) {
+	return c.GetObject(ctx, bucket, key, GetOptions{VersionID: versionID})
+}
+
+// DeleteObjectVersion removes one version of an object.
+func (c *Client) DeleteObjectVersion(ctx context.Context, bucket, key, versionID string) error {
+	path, query := objectPath(bucket, key)
+	query.Set("version_id", versionID)
+	return c.json(ctx, http.MethodDelete, path, query, nil, nil)
+}
+
 // DeleteObject removes an object; ErrObjectNotFound when there is none.
 func (c *Client) DeleteObject(ctx context.Context, bucket, key string) error {
 	path, query := objectPath(bucket, key)
 	return c.json(ctx, http.MethodDelete, path, query, nil, nil)
-}
-
-// ListOptions narrow a listing.
-type ListOptions struct {
-	Prefix, Delimiter string
-	// PageSize is how many a request asks for, at most 1000.
-	PageSize int
-}
-
-// Entry is an object of a listing, or a common prefix ("folder").
-type Entry struct {
-	Object       *ObjectMeta
-	CommonPrefix string
-}
-
-// ListObjects yields every entry, asking for further pages as it goes.
-func (c *Client) ListObjects(
-	ctx context.Context, bucket string, options ListOptions,
-) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		query := url.Values{}
-		for name, value := range map[string]string{
-			"prefix": options.Prefix, "delimiter": options.Delimiter,
-		} {
-			if value != "" {
-				query.Set(name, value)
-			}
-		}
-		if options.PageSize > 0 {
-			query.Set("max_keys", strconv.Itoa(options.PageSize))
-		}
-		for {
-			var page struct {
-				Objects        []ObjectMeta `json:"objects"`
-				CommonPrefixes []string     `json:"common_prefixes"`
-				Next           *string      `json:"next_continuation_token"`
-			}
-			path := "/v1/objects/" + url.PathEscape(bucket)
-			if err := c.json(ctx, http.MethodGet, path, query, nil, &page); err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			for i := range page.Objects {
-				if !yield(Entry{Object: &page.Objects[i]}, nil) {
-					return
-				}
-			}
-			for _, prefix := range page.CommonPrefixes {
-				if !yield(Entry{CommonPrefix: prefix}, nil) {
-					return
-				}
-			}
-			if page.Next == nil {
-				return
-			}
-			query.Set("continuation_token", *page.Next)
-		}
-	}
 }
 
 func objectFrom(response *http.Response) *Object {
@@ -186,6 +184,7 @@ func objectFrom(response *http.Response) *Object {
 		Body:        response.Body,
 		Size:        response.ContentLength,
 		ContentType: response.Header.Get("Content-Type"),
-		ETag:        response.Header.Get("ETag"),
+		ETag:        strings.Trim(response.Header.Get("ETag"), `"`),
+		Header:      response.Header,
 	}
 }
