@@ -72,6 +72,7 @@ EXPECTED: dict[Action, set[str]] = {
     Action.WRITE_OBJECT: WRITERS,
     Action.DELETE_OBJECT: OWNERS,
     Action.READ_ACL: READERS,
+    Action.READ_TAGS: READERS,
     Action.WRITE_ACL: WRITERS,
     Action.ADMINISTER: {"admin", "admin, scoped here"},
 }

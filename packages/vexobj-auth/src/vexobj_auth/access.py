@@ -16,6 +16,7 @@ _FLAG: dict[Action, Flag] = {
     Action.DELETE_OBJECT: "delete",
     Action.READ_ACL: "read",
     Action.WRITE_ACL: "write",
+    Action.READ_TAGS: "read",
     Action.ADMINISTER: "admin",
 }
 
@@ -31,7 +32,9 @@ _ACL_GRANT = {
     Action.WRITE_ACL: AclPermission.WRITE_ACP,
 }
 
-_OWNED_WITH_THE_OBJECT = frozenset({Action.READ_OBJECT, Action.READ_ACL, Action.WRITE_ACL})
+_OWNED_WITH_THE_OBJECT = frozenset(
+    {Action.READ_OBJECT, Action.READ_ACL, Action.WRITE_ACL, Action.READ_TAGS}
+)
 
 
 def decide(
@@ -94,7 +97,10 @@ def _is_granted(
     bucket: BucketFacts | None,
     obj: ObjectFacts | None,
 ) -> bool:
-    """By ACL or public flag. As on AWS a bucket's READ lists it and does not read its objects."""
+    """By ACL or public flag.
+
+    As on AWS a bucket's READ lists it and does not read its objects, and no ACL grants tags.
+    """
     if bucket is None:
         return False
     if action is Action.READ_OBJECT:

@@ -61,6 +61,7 @@ class Action(Enum):
     DELETE_OBJECT = "delete_object"
     READ_ACL = "read_acl"
     WRITE_ACL = "write_acl"
+    READ_TAGS = "read_tags"
     ADMINISTER = "administer"
 
 

@@ -157,7 +157,7 @@ class ObjectOperations(OperationGroup):
         )
 
     async def get_object_tagging(self, request: Request[ObjectInput]) -> TaggingOutput:
-        bucket, stored = await self._readable(request, Action.READ_OBJECT)
+        bucket, stored = await self._readable(request, Action.READ_TAGS)
         version = stored.version
         return TaggingOutput(version.attributes.tags, visible_version(bucket, version))
 
@@ -187,7 +187,7 @@ def _object_output(
         version_id=visible_version(bucket, version),
         parts_count=version.parts_count,
         checksum=checksum_value(attributes.checksum),
-        tag_count=len(attributes.tags),
+        tag_count=0 if public else len(attributes.tags),
         public_cors=public,
     )
 
