@@ -20,8 +20,8 @@ from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.requestid import request_id
 from vexobj_server.services.buckets import HostAliases
 
-_UPLOADS = frozenset({"PutObject", "CompleteMultipartUpload", "put_object"})
-_DOWNLOADS = frozenset({"GetObject", "get_object"})
+_UPLOADS = frozenset({"PutObject", "CompleteMultipartUpload", "upload"})
+_DOWNLOADS = frozenset({"GetObject", "download"})
 _PAGES = frozenset(
     {
         b"/health",
