@@ -400,6 +400,15 @@ def test_other_formats_are_not_decoded(name: str) -> None:
         transform(_other_formats()[name], Transform(10))
 
 
+def test_avif_under_the_general_brand_of_heif() -> None:
+    source = bytearray(encoded(photo(size=(64, 48)), "AVIF"))
+    source[8:12] = b"mif1"
+    assert transform(bytes(source), Transform(32)).width == 32
+    heic = b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(100)
+    with pytest.raises(UnsupportedImage):
+        transform(heic, Transform(32))
+
+
 def test_streams_are_read_from_their_beginning() -> None:
     stream = BytesIO(encoded(photo(), "PNG"))
     stream.seek(0, 2)

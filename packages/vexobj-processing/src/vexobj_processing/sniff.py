@@ -15,6 +15,9 @@ def sniff(head: bytes) -> str | None:
         return "image/webp"
     if head[4:12] in {b"ftypavif", b"ftypavis"}:
         return "image/avif"
+    # The general brands of HEIF, which AVIF shares with HEIC: the compatible ones tell.
+    if head[4:12] in {b"ftypmif1", b"ftypmsf1"} and b"avi" in head[16:]:
+        return "image/avif"
     # Two letters begin many a text; the header that follows them has a known length.
     if head.startswith(b"BM") and head[14:18] in {
         b"\x0c\0\0\0",
