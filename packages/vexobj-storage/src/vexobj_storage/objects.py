@@ -148,8 +148,7 @@ class Objects(Content):
     ) -> ObjectPage:
         """Live objects in byte order; skip-scan, so its price is that of what it returns.
 
-        Their attributes are the owner and the content type alone. An `after` within a common
-        prefix leaves that prefix out.
+        An `after` within a common prefix leaves that prefix out.
         """
         return await self._metadata.scan(
             listing.list_objects, bucket.id, prefix, delimiter, after, limit

@@ -117,6 +117,24 @@ class ObjectVersion:
     parts_count: int | None = None
 
 
+@value
+class ListedObject:
+    """A version, or delete marker, as a listing tells of it: with fields of ObjectVersion."""
+
+    key: bytes
+    uid: bytes
+    version_id: str
+    size: int
+    etag: str
+    sha256: bytes | None
+    created_at: datetime
+    modified_at: datetime
+    owner_id: str
+    content_type: str
+    is_latest: bool = True
+    is_delete_marker: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """`length` bytes of a blob's plaintext from `offset`, standing at `start` in the object."""
@@ -213,7 +231,7 @@ class ObjectPage:
     call's `after`: a key, or a common prefix (everything under it has been told).
     """
 
-    objects: Sequence[ObjectVersion]
+    objects: Sequence[ListedObject]
     common_prefixes: Sequence[bytes]
     next_after: bytes | None = None
 
@@ -222,7 +240,7 @@ class ObjectPage:
 class VersionPage:
     """As ObjectPage, newest version of a key first; markers included."""
 
-    versions: Sequence[ObjectVersion]
+    versions: Sequence[ListedObject]
     common_prefixes: Sequence[bytes]
     next_key: bytes | None = None
     next_version_id: str | None = None

@@ -11,7 +11,7 @@ from vexobj_server.rest.context import Caller, Context
 from vexobj_server.rest.models import ObjectList
 from vexobj_server.rest.problems import problems
 from vexobj_server.transfer.errors import RestError
-from vexobj_server.transfer.meta import object_meta
+from vexobj_server.transfer.meta import listed_meta
 
 router = APIRouter(prefix="/v1/objects", tags=["objects"])
 
@@ -42,7 +42,7 @@ async def list_objects(
         limit=min(max_keys, 1000),
     )
     return ObjectList(
-        objects=[object_meta(found, version) for version in page.objects],
+        objects=[listed_meta(found, listed) for listed in page.objects],
         common_prefixes=[each.decode() for each in page.common_prefixes],
         is_truncated=page.next_after is not None,
         next_continuation_token=None if page.next_after is None else write_token(page.next_after),

@@ -14,7 +14,7 @@ from vexobj_s3compat.types import (
     VersionEntry,
 )
 from vexobj_server.s3.base import OperationGroup
-from vexobj_storage import ObjectVersion
+from vexobj_storage import ListedObject
 
 
 class ListingOperations(OperationGroup):
@@ -54,7 +54,7 @@ class ListingOperations(OperationGroup):
                     is_latest=version.is_latest,
                     is_delete_marker=version.is_delete_marker,
                     last_modified=version.modified_at,
-                    owner=owners[version.attributes.owner_id],
+                    owner=owners[version.owner_id],
                     size=version.size,
                     etag=version.etag,
                 )
@@ -65,19 +65,16 @@ class ListingOperations(OperationGroup):
             page.next_version_id,
         )
 
-    async def _owners(self, versions: Iterable[ObjectVersion]) -> dict[str, Owner]:
-        ids = {version.attributes.owner_id for version in versions}
+    async def _owners(self, versions: Iterable[ListedObject]) -> dict[str, Owner]:
+        ids = {version.owner_id for version in versions}
         return {owner_id: await self._owner(owner_id) for owner_id in ids}
 
 
-def _entry(version: ObjectVersion, owners: dict[str, Owner]) -> ObjectEntry:
-    checksum = version.attributes.checksum
+def _entry(version: ListedObject, owners: dict[str, Owner]) -> ObjectEntry:
     return ObjectEntry(
         key=version.key,
         size=version.size,
         etag=version.etag,
         last_modified=version.modified_at,
-        owner=owners.get(version.attributes.owner_id),
-        checksum_algorithm=checksum.algorithm if checksum else None,
-        checksum_composite=checksum.composite if checksum else False,
+        owner=owners.get(version.owner_id),
     )

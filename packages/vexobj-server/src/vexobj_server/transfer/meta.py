@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vexobj_storage import Bucket, ObjectVersion
+from vexobj_storage import Bucket, ListedObject, ObjectVersion
 
 
 class ObjectMeta(BaseModel):
@@ -27,15 +27,30 @@ class ObjectMeta(BaseModel):
 
 
 def object_meta(bucket: Bucket, version: ObjectVersion) -> ObjectMeta:
+    given = version.attributes
+    return _meta(bucket, version, given.content_type, dict(given.metadata))
+
+
+def listed_meta(bucket: Bucket, listed: ListedObject) -> ObjectMeta:
+    """Without the metadata, which a listing does not look up."""
+    return _meta(bucket, listed, listed.content_type, {})
+
+
+def _meta(
+    bucket: Bucket,
+    version: ObjectVersion | ListedObject,
+    content_type: str,
+    metadata: dict[str, Any],
+) -> ObjectMeta:
     return ObjectMeta.model_construct(
         id=UUID(bytes=version.uid),
         bucket=bucket.name,
         key=version.key.decode(),
         size=version.size,
-        content_type=version.attributes.content_type,
+        content_type=content_type,
         etag=version.etag,
         sha256=None if version.sha256 is None else version.sha256.hex(),
         created_at=version.created_at,
         updated_at=version.modified_at,
-        metadata=dict(version.attributes.metadata),
+        metadata=metadata,
     )

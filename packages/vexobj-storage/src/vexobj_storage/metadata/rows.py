@@ -15,6 +15,7 @@ from vexobj_storage.metadata.tx import Row
 from vexobj_storage.types import (
     Bucket,
     Checksum,
+    ListedObject,
     ObjectAttributes,
     ObjectVersion,
     Versioning,
@@ -30,8 +31,11 @@ VERSION = (
 )  # fmt: skip
 """The columns that `version` wants, in its order."""
 
-LISTED = (*VERSION[:11], "blob_id", "manifest_id", "parts_count")
-"""The columns that `listed` wants: without the ones that only a reader of the object needs."""
+LISTED = (
+    "key", "uid", "is_null", "size", "etag", "sha256", "created_us", "modified_us", "owner_id",
+    "content_type",
+)  # fmt: skip
+"""The columns that `listed` wants, in its order."""
 
 BUCKET = ("id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings")
 
@@ -162,28 +166,25 @@ def version(
     )
 
 
-def listed(
-    bucket_id: int, row: Row, *, is_latest: bool = True, is_delete_marker: bool = False
-) -> ObjectVersion:
-    """From the columns LISTED: its attributes are the owner and the content type alone."""
-    modified_at = to_datetime(row[8])
-    return ObjectVersion(
-        bucket_id,
-        row[0],
-        row[2],
-        NULL_VERSION if row[3] else version_id(row[2], 0),
-        row[1],
+def listed(row: Row, *, is_latest: bool = True, is_delete_marker: bool = False) -> ListedObject:
+    """From the columns LISTED, and any after them."""
+    key, uid, is_null, size, etag, sha256, created_us, modified_us, owner_id, content_type = row[
+        :10
+    ]
+    modified_at = to_datetime(modified_us)
+    return ListedObject(
+        key,
+        uid,
+        NULL_VERSION if is_null else version_id(uid, 0),
+        size,
+        etag,
+        sha256,
+        modified_at if created_us == modified_us else to_datetime(created_us),
+        modified_at,
+        owner_id,
+        content_type,
         is_latest,
         is_delete_marker,
-        row[4],
-        row[5],
-        row[6],
-        modified_at if row[7] == row[8] else to_datetime(row[7]),
-        modified_at,
-        attributes(row[9], row[10], None, None, None),
-        row[11],
-        row[12],
-        row[13],
     )
 
 

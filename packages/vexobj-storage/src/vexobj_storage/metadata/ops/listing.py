@@ -12,7 +12,7 @@ from vexobj_storage.metadata.ops.multipart import OPEN, UPLOAD_COLUMNS, parse_up
 from vexobj_storage.metadata.ops.versions import find_version
 from vexobj_storage.metadata.ops.walk import Source, jump_over, span, walk
 from vexobj_storage.metadata.tx import Row, Tx
-from vexobj_storage.types import ObjectPage, ObjectVersion, UploadPage, VersionPage
+from vexobj_storage.types import ListedObject, ObjectPage, UploadPage, VersionPage
 
 _O, _V, _U = sql.OBJECTS, sql.VERSIONS, sql.UPLOADS
 
@@ -39,11 +39,9 @@ _JUMP_OBJECTS = jump_over(_first("objects"))
 
 def _version_rows(table: Table, descending: ColumnElement[int], marker: Any) -> Any:
     """The columns of one table of versions: key, descending, marker, then what LISTED has."""
-    sequence = sql.LAST - descending
-    listed = (sequence if name == "sequence" else table.c[name] for name in rows.LISTED)
     return select(
         table.c.key.label("key"), descending.label("descending"), marker.label("marker"),
-        *(column.label(f"listed_{name}") for name, column in zip(rows.LISTED, listed, strict=True)),
+        *(table.c[name].label(f"listed_{name}") for name in rows.LISTED),
     ).where(
         *sql.matches(table, "bucket_id"),
         table.c.key >= sql.bytes_bind("low"),
@@ -81,7 +79,6 @@ _JUMP_UPLOADS = jump_over(_first("uploads", f"AND state = {OPEN}"))
 async def list_objects(
     tx: Tx, bucket_id: int, prefix: bytes, delimiter: bytes, after: bytes, limit: int
 ) -> ObjectPage:
-    """The objects' attributes are their owner and content type alone."""
     source = Source(
         partial(_scan_objects, tx, bucket_id),
         lambda row: (row[0] + b"\0", None),
@@ -91,7 +88,7 @@ async def list_objects(
     )
     walked = await walk(tx, source, span(prefix, delimiter, after), limit)
     return ObjectPage(
-        [rows.listed(bucket_id, row) for row in walked.rows],
+        [rows.listed(row) for row in walked.rows],
         walked.prefixes,
         _key(walked.last),
     )
@@ -120,7 +117,7 @@ async def list_versions(
         {"bucket_id": bucket_id},
     )
     walked = await walk(tx, source, keys, limit, skip)
-    page = _versions(bucket_id, walked.rows, None if skip is None else key_marker)
+    page = _versions(walked.rows, None if skip is None else key_marker)
     last = walked.last
     version_id = page[-1].version_id if last is not None and not isinstance(last, bytes) else None
     return VersionPage(page, walked.prefixes, _key(last), version_id)
@@ -181,11 +178,14 @@ _OBJECT_SEQUENCE = sql.query(
     select(_O.c.sequence, _O.c.uid, _O.c.is_null).where(*sql.matches(_O, "bucket_id", "key"))
 )
 
+_LONGEST_WAIT_US = 60_000_000
+
 
 async def _place(tx: Tx, bucket_id: int, key: bytes, version_id: str) -> int | None:
     """Where the listing of `key` goes on behind a version; None when the key is done with.
 
-    A version that is gone meanwhile stood about where its id's time says.
+    A version that is gone meanwhile stood where its id's time says, or by as much higher as its
+    transaction had to wait: what was written since then is rather told again than left out.
     """
     try:
         uid = rows.parse_version_id(version_id)
@@ -196,24 +196,17 @@ async def _place(tx: Tx, bucket_id: int, key: bytes, version_id: str) -> int | N
         return sql.LAST - int(current[0])
     descending = await find_version(tx, bucket_id, key, uid)
     if descending is None and uid is not None:
-        return sql.LAST - int.from_bytes(uid[:6], "big") * 1000
+        return sql.LAST - int.from_bytes(uid[:6], "big") * 1000 - _LONGEST_WAIT_US
     return descending
 
 
-def _versions(
-    bucket_id: int, found: Sequence[Row], resumed: bytes | None
-) -> Sequence[ObjectVersion]:
+def _versions(found: Sequence[Row], resumed: bytes | None) -> Sequence[ListedObject]:
     """The first row of a key is its latest, unless the page began behind it."""
-    page: list[ObjectVersion] = []
+    page: list[ListedObject] = []
     previous: bytes | None = resumed
     for row in found:
         page.append(
-            rows.listed(
-                bucket_id,
-                row[3:],
-                is_latest=row[0] != previous,
-                is_delete_marker=bool(row[2]),
-            )
+            rows.listed(row[3:], is_latest=row[0] != previous, is_delete_marker=bool(row[2]))
         )
         previous = row[0]
     return page

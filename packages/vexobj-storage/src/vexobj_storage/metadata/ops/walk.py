@@ -148,18 +148,20 @@ class _Page:
 
         Returns whether to go on jumping.
         """
+        prefix = None
         for key in found:
             if key is None:
                 self.low = self._keys.high
                 return False
-            prefix = self._keys.common_prefix(key)
-            if prefix is None:
-                if key != self.low:  # else some of its rows were taken already
+            following = self._keys.common_prefix(key)
+            if following is None:
+                if prefix or key != self.low:  # else some of its rows were taken already
                     self.low, self.skip = key, self._source.origin
                 return False
-            self._collapse(prefix)
-            if self.full:
-                break
+            prefix = following
+            self.items.append(prefix)
+        if prefix:
+            self.low, self.skip = increment(prefix), self._source.origin
         return True
 
     def walked(self) -> Walked:
