@@ -123,3 +123,18 @@ async def test_a_bucket_is_configured_after_the_writes_under_way(
     await held.against(put(store, bucket, b"key", b"3"))
     assert len((await store.list_versions(bucket)).versions) == 4
     await invariants(store)
+
+
+async def test_garbage_queued_twice_at_one_instant_is_not_forgotten(
+    store: ObjectStore, metadata: MetaStore
+) -> None:
+    bucket, now_us = await make_bucket(store), time.time_ns() // 1000
+    for key in (b"1", b"2"):
+        await put(store, bucket, key, _BIG)
+    await metadata.write(deletes.delete_objects, bucket, [ObjectName(b"1")], "", now_us)
+    held = _Held(metadata, deletes.delete_objects, bucket, [ObjectName(b"2")], "", now_us)
+    await held.against(store.collect_garbage())
+    await invariants(store)
+    await store.collect_garbage()
+    assert await invariants(store) == set()
+    assert not [blob async for blob in store._blobs.iterate()]

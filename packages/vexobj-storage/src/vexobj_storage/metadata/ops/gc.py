@@ -32,6 +32,7 @@ _DUE = sql.query(
     .where(_Q.c.due_us <= bindparam("now_us"))
     .order_by(_Q.c.due_us, _Q.c.kind, _Q.c.id)
     .limit(bindparam("limit"))
+    .with_for_update()
 )
 _UNQUEUE = sql.remove(_Q, "due_us", "kind", "id")
 _LOCK_BLOB = sql.query(
@@ -99,7 +100,11 @@ class Batch:
 
 
 async def collect(tx: Tx, now_us: int, grace_us: int, limit: int) -> Batch:
-    """Look at up to `limit` entries that are due. Removing bytes is the caller's, see `forget`."""
+    """Look at up to `limit` entries that are due. Removing bytes is the caller's, see `forget`.
+
+    The entries are locked first: who drops a reference now and queues an equal entry waits, and
+    finds it gone, or was waited for, and the reference is seen gone.
+    """
     batch = Batch()
     for row in await tx.all(_DUE, now_us=now_us, limit=limit):
         entry = Entry(*row)

@@ -8,7 +8,7 @@ from vexobj_storage.metadata.tx import Tx
 BLOB, MANIFEST, UPLOAD, UNUSED_MANIFEST = range(4)
 """The kinds of `gc_queue`; what each means stands in gc.py."""
 
-QUEUE = sql.insert(sql.GC_QUEUE)
+QUEUE = sql.ensure(sql.GC_QUEUE)
 _UNREFER_BLOB = sql.remove(sql.BLOB_REFS, "blob_id", "referrer")
 _UNREFER_MANIFEST = sql.remove(sql.MANIFEST_REFS, "manifest_id", "referrer")
 _ADD_USAGE = sql.insert(sql.USAGE_DELTAS)

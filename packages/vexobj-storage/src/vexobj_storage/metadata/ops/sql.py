@@ -59,6 +59,17 @@ def insert(table: Table) -> Statement:
     return Statement(build)
 
 
+def ensure(table: Table) -> Statement:
+    """As `insert`, but locks the row when it is there already: who deletes it meanwhile waits."""
+
+    def build(dialect: str) -> Executable:
+        rows = insert_for(dialect, table).values({c.name: bindparam(c.name) for c in table.c})
+        key = list(table.primary_key)
+        return rows.on_conflict_do_update(index_elements=key, set_={key[0].name: key[0]})
+
+    return Statement(build)
+
+
 def upsert(
     table: Table,
     changes: Callable[[Table, Excluded], dict[str, ColumnElement[int]]],
