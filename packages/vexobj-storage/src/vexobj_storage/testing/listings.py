@@ -104,15 +104,18 @@ class ListingContract:
 
     async def test_a_marker_that_went_away(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store, Versioning.ENABLED)
-        for data in (b"1", b"2", b"3"):
-            await store.put_object(bucket, b"key", store.stage_bytes(data), PLAIN)
-        page = await store.list_versions(bucket, limit=1)
-        (newest,) = page.versions
-        await store.delete_objects(bucket, [ObjectName(b"key", newest.version_id)])
-        rest = await store.list_versions(
-            bucket, key_marker=b"key", version_id_marker=newest.version_id
-        )
-        assert len(rest.versions) == 2
+        for key in (b"key %d" % n for n in range(10)):
+            puts = (
+                store.put_object(bucket, key, store.stage_bytes(d), PLAIN)
+                for d in (b"1", b"2", b"3")
+            )
+            await asyncio.gather(*puts)
+            (newest,) = (await store.list_versions(bucket, prefix=key, limit=1)).versions
+            await store.delete_objects(bucket, [ObjectName(key, newest.version_id)])
+            rest = await store.list_versions(
+                bucket, prefix=key, key_marker=key, version_id_marker=newest.version_id
+            )
+            assert len(rest.versions) == 2
 
     async def test_uploads_oldest_first(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store)
