@@ -5,9 +5,13 @@ import type {
   ApiKey,
   Bucket,
   BucketAccess,
+  BucketSettings,
   CreatedApiKey,
+  GcResult,
+  Health,
+  Identity,
+  ObjectList,
   ObjectMeta,
-  ObjectPage,
   Permissions,
   Stats,
   Transform,
@@ -19,8 +23,19 @@ export interface ClientOptions {
 }
 
 export interface PutOptions {
+  /** Guessed from the key by the server if left out; a Blob's own type comes first. */
   contentType?: string;
   cacheControl?: string;
+  contentDisposition?: string;
+  contentEncoding?: string;
+  /** Kept with the object, its names in lower case. */
+  metadata?: Record<string, string>;
+  /** Hex: the server refuses a body that has another. */
+  sha256?: string;
+  /** The ETag to overwrite. */
+  ifMatch?: string;
+  /** Refuses to overwrite. */
+  ifNoneMatch?: "*";
   signal?: AbortSignal;
 }
 
@@ -35,6 +50,17 @@ export interface ListOptions {
   prefix?: string;
   delimiter?: string;
   pageSize?: number;
+}
+
+export interface NewApiKey {
+  permissions?: Permissions;
+  bucketAccess?: BucketAccess;
+  /** Whose key it is, by id; the caller's own if left out. */
+  identity?: string;
+  expiresAt?: Date;
+  /** Together with `secretAccessKey`: an existing pair, brought along. */
+  accessKeyId?: string;
+  secretAccessKey?: string;
 }
 
 type Body = ReadableStream<Uint8Array> | Blob | ArrayBuffer | Uint8Array | string;
@@ -77,7 +103,7 @@ export class VexObj {
     return this.#json(bucketPath(name));
   }
 
-  async updateBucket(name: string, change: { public: boolean }): Promise<Bucket> {
+  async updateBucket(name: string, change: { public?: boolean; settings?: BucketSettings }): Promise<Bucket> {
     return this.#json(bucketPath(name), { method: "PATCH", json: change });
   }
 
@@ -95,13 +121,41 @@ export class VexObj {
     return this.#json(objectPath(bucket), {
       method: "PUT",
       query: { key },
-      headers: { "content-type": options.contentType, "cache-control": options.cacheControl },
-      body,
+      headers: {
+        "content-type": options.contentType,
+        "cache-control": options.cacheControl,
+        "content-disposition": options.contentDisposition,
+        "content-encoding": options.contentEncoding,
+        "x-vexobj-sha256": options.sha256,
+        "if-match": options.ifMatch,
+        "if-none-match": options.ifNoneMatch,
+        ...prefixed("x-amz-meta-", options.metadata ?? {}),
+      },
+      // As bytes: `fetch` calls every string text/plain, the server knows better.
+      body: typeof body === "string" ? new TextEncoder().encode(body) : body,
       signal: options.signal,
     });
   }
 
-  /** The whole answer: read `body` as a stream, or call `arrayBuffer()`, `text()`, `blob()`. */
+  /** The same as `putObject`: every upload streams. */
+  async streamUpload(
+    bucket: string,
+    key: string,
+    body: Body,
+    options: PutOptions = {},
+  ): Promise<ObjectMeta> {
+    return this.putObject(bucket, key, body, options);
+  }
+
+  /** The same as `getObject`: every download streams. */
+  async streamDownload(bucket: string, key: string, options: GetOptions = {}): Promise<Response> {
+    return this.getObject(bucket, key, options);
+  }
+
+  /**
+   * The whole answer: read `body` as a stream, or call `arrayBuffer()`, `text()`, `blob()`.
+   * As always with `fetch`, bytes that are stored with a Content-Encoding arrive decoded.
+   */
   async getObject(bucket: string, key: string, options: GetOptions = {}): Promise<Response> {
     const range = options.range && `bytes=${options.range.first}-${options.range.last ?? ""}`;
     return this.#call(objectPath(bucket), {
@@ -119,8 +173,14 @@ export class VexObj {
     return (await this.getObject(bucket, key, options)).text();
   }
 
-  async headObject(bucket: string, key: string): Promise<Headers> {
-    return (await this.#call(objectPath(bucket), { method: "HEAD", query: { key } })).headers;
+  /** The headers that a GET would have. */
+  async headObject(
+    bucket: string,
+    key: string,
+    options: { versionId?: string } = {},
+  ): Promise<Headers> {
+    const query = { key, version_id: options.versionId };
+    return (await this.#call(objectPath(bucket), { method: "HEAD", query })).headers;
   }
 
   async deleteObject(
@@ -136,7 +196,7 @@ export class VexObj {
   async listObjects(
     bucket: string,
     options: ListOptions & { continuationToken?: string } = {},
-  ): Promise<ObjectPage> {
+  ): Promise<ObjectList> {
     return this.#json(`/v1/objects/${encodeURIComponent(bucket)}`, {
       query: {
         prefix: options.prefix,
@@ -150,7 +210,7 @@ export class VexObj {
   async *listAllObjects(bucket: string, options: ListOptions = {}): AsyncGenerator<ObjectMeta> {
     let token: string | null | undefined;
     do {
-      const page: ObjectPage = await this.listObjects(bucket, {
+      const page: ObjectList = await this.listObjects(bucket, {
         ...options,
         ...(token ? { continuationToken: token } : {}),
       });
@@ -164,12 +224,37 @@ export class VexObj {
     return this.#url(objectPath(bucket), { key, ...transform });
   }
 
-  async createApiKey(
-    name: string,
-    options: { permissions?: Permissions; bucketAccess?: BucketAccess } = {},
-  ): Promise<CreatedApiKey> {
-    const { permissions, bucketAccess } = options;
-    const json = { name, permissions, bucket_access: bucketAccess };
+  /** An image as `transform` says. */
+  async getImage(
+    bucket: string,
+    key: string,
+    transform: Transform,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    const query = { key, ...transform };
+    return this.#call(objectPath(bucket), { query, signal: options.signal });
+  }
+
+  async createIdentity(displayName: string, options: { email?: string } = {}): Promise<Identity> {
+    const json = { display_name: displayName, ...options };
+    return this.#json("/v1/admin/identities", { method: "POST", json });
+  }
+
+  async listIdentities(): Promise<Identity[]> {
+    return (await this.#json<{ identities: Identity[] }>("/v1/admin/identities")).identities;
+  }
+
+  /** Without `permissions` it may read and write, without `bucketAccess` in all buckets. */
+  async createApiKey(name: string, options: NewApiKey = {}): Promise<CreatedApiKey> {
+    const json = {
+      name,
+      permissions: options.permissions,
+      bucket_access: options.bucketAccess,
+      identity: options.identity,
+      expires_at: options.expiresAt?.toISOString(),
+      access_key_id: options.accessKeyId,
+      secret_access_key: options.secretAccessKey,
+    };
     return this.#json("/v1/admin/keys", { method: "POST", json });
   }
 
@@ -183,6 +268,16 @@ export class VexObj {
 
   async stats(): Promise<Stats> {
     return this.#json("/v1/stats");
+  }
+
+  /** Collects what is due; tells what was freed and what still waits. */
+  async gc(): Promise<GcResult> {
+    return this.#json("/v1/admin/gc", { method: "POST" });
+  }
+
+  /** Rejects with status 503 when the server is not well. */
+  async health(): Promise<Health> {
+    return this.#json("/health");
   }
 
   #url(path: string, query: NonNullable<Call["query"]> | object = {}): string {
@@ -206,10 +301,24 @@ export class VexObj {
       init.body = call.body as BodyInit;
       if (call.body instanceof ReadableStream) init.duplex = "half";
     }
-    const response = await this.#fetch(this.#url(path, call.query), init);
+    const response = await this.#send(this.#url(path, call.query), init);
     if (!response.ok) throw await VexObjError.from(response);
     return response;
   }
+
+  async #send(url: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.#fetch(url, init);
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      const message = `no answer from ${this.#base}`;
+      throw new VexObjError(0, "ConnectionFailed", message, null, { cause: error });
+    }
+  }
+}
+
+function prefixed(prefix: string, values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
 }
 
 function bucketPath(name: string): string {

@@ -1,10 +1,21 @@
 /** What the server answers with, field for field as the contract has it. */
 
+export interface BucketSettings {
+  /** Whether images may be transformed. */
+  transforms: "off" | "open";
+  /** Host names whose every path is a key of the bucket. */
+  host_aliases: string[];
+}
+
 export interface Bucket {
   id: string;
   name: string;
   created_at: string;
   public: boolean;
+  versioning: "off" | "enabled" | "suspended";
+  /** The id of the identity that owns it. */
+  owner: string;
+  settings: BucketSettings;
 }
 
 export interface ObjectMeta {
@@ -13,13 +24,15 @@ export interface ObjectMeta {
   key: string;
   size: number;
   content_type: string;
+  etag: string;
+  /** Hex; null while it is not known. */
   sha256: string | null;
   created_at: string;
   updated_at: string;
   metadata: Record<string, unknown>;
 }
 
-export interface ObjectPage {
+export interface ObjectList {
   objects: ObjectMeta[];
   common_prefixes: string[];
   is_truncated: boolean;
@@ -38,21 +51,62 @@ export type BucketAccess = { type: "all" } | { type: "specific"; buckets: string
 export interface ApiKey {
   id: string;
   name: string;
+  key_prefix: string;
+  identity: string;
   created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
   permissions: Permissions;
   bucket_access: BucketAccess;
 }
 
+/** The only answer that holds the secret; it is the bearer token as well. */
 export interface CreatedApiKey {
   key: ApiKey;
+  access_key_id: string;
   secret: string;
+}
+
+export interface Identity {
+  id: string;
+  display_name: string;
+  email: string | null;
+  created_at: string;
+}
+
+export interface BucketStats {
+  name: string;
+  objects: number;
+  size: number;
+  noncurrent_objects: number;
+  noncurrent_size: number;
+  upload_size: number;
 }
 
 export interface Stats {
   buckets: number;
   total_objects: number;
   total_size: number;
+  disk_usage: number;
   version: string;
+  bucket_details: BucketStats[];
+}
+
+/** What was collected; what waits is due at `due_at`, null when nothing waits. */
+export interface GcResult {
+  blobs_scanned: number;
+  orphans_removed: number;
+  bytes_freed: number;
+  waiting: number;
+  waiting_bytes: number;
+  due_at: string | null;
+}
+
+export interface Health {
+  status: string;
+  service: string;
+  version: string;
+  capabilities: Record<string, boolean | string[]>;
 }
 
 export interface Transform {

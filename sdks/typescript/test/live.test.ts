@@ -2,8 +2,10 @@
 // one and sets both.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { VexObj, VexObjError } from "../src/index.js";
+import type { BucketSettings } from "../src/index.js";
 
 const url = process.env["VEXOBJ_URL"];
 const key = process.env["VEXOBJ_KEY"];
@@ -98,4 +100,89 @@ test("image addresses carry the transform", () => {
     address,
     "https://files.example.com/v1/object/photos?key=a+b.jpg&w=300&format=auto",
   );
+});
+
+test("what is said beside the bytes is kept, conditions hold", async () => {
+  const bucket = "ts-options";
+  await client.createBucket(bucket);
+  const options = {
+    contentType: "text/html",
+    cacheControl: "no-cache",
+    metadata: { author: "nobody" },
+    ifNoneMatch: "*",
+  } as const;
+  const meta = await client.streamUpload(bucket, "page", "<p>", options);
+  assert.deepEqual(meta.metadata, { author: "nobody" });
+  const headers = await client.headObject(bucket, "page");
+  assert.equal(headers.get("cache-control"), "no-cache");
+  assert.equal(headers.get("etag"), `"${meta.etag}"`);
+  await assert.rejects(
+    client.putObject(bucket, "page", "", options),
+    failsWith(412, "PreconditionFailed"),
+  );
+  assert.equal((await client.putObject(bucket, "guessed.html", "<p>")).content_type, "text/html");
+  assert.equal(await (await client.streamDownload(bucket, "page")).text(), "<p>");
+  await client.deleteObject(bucket, "guessed.html");
+  await client.deleteObject(bucket, "page");
+  await client.deleteBucket(bucket);
+});
+
+test("a stream that fails stores nothing", async () => {
+  const bucket = "ts-broken";
+  await client.createBucket(bucket);
+  let sent = false;
+  const source = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (sent) controller.error(new Error("the source is gone"));
+      else controller.enqueue(new Uint8Array(1 << 16));
+      sent = true;
+    },
+  });
+  await assert.rejects(client.putObject(bucket, "half", source));
+  await assert.rejects(client.headObject(bucket, "half"), { status: 404 });
+  await client.deleteBucket(bucket);
+});
+
+test("nobody answers, and who aborts hears of it", async () => {
+  await assert.rejects(new VexObj("http://127.0.0.1:1").health(), {
+    name: "VexObjError",
+    status: 0,
+    code: "ConnectionFailed",
+  });
+  const signal = AbortSignal.abort();
+  await assert.rejects(client.getObject("any", "key", { signal }), { name: "AbortError" });
+});
+
+test("the server itself", async () => {
+  const bucket = "ts-server";
+  await client.createBucket(bucket);
+  const settings: BucketSettings = { transforms: "off", host_aliases: [] };
+  const changed = await client.updateBucket(bucket, { public: true, settings });
+  assert.equal(changed.public, true);
+  assert.deepEqual(changed.settings, settings);
+  const someone = await client.createIdentity("Someone", { email: "someone@example.com" });
+  assert.ok((await client.listIdentities()).some((each) => each.id === someone.id));
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  const created = await client.createApiKey("hers", { identity: someone.id, expiresAt });
+  assert.equal(created.key.identity, someone.id);
+  assert.equal(new Date(created.key.expires_at!).getTime(), expiresAt.getTime());
+  await client.deleteApiKey(created.access_key_id);
+  assert.ok((await client.gc()).waiting >= 0);
+  assert.equal((await client.health()).status, "ok");
+  await client.deleteBucket(bucket);
+});
+
+test("every operation of the contract has a method", async (context) => {
+  const contract = process.env["VEXOBJ_OPENAPI"];
+  if (!contract) return context.skip("not run: VEXOBJ_OPENAPI does not name openapi.yaml");
+  const apart = ["livez", "readyz", "metrics", "docs", "openapi_yaml", "openapi_json"];
+  const called: Record<string, string> = { run_gc: "gc" };
+  const methods = Object.getOwnPropertyNames(VexObj.prototype);
+  for (const [, id] of (await readFile(contract, "utf8")).matchAll(/operationId: (\w+)/g)) {
+    if (apart.includes(id!)) continue;
+    const name = (called[id!] ?? id!.replace(/_by_key$/, "")).replace(/_(\w)/g, (_, letter) =>
+      letter.toUpperCase(),
+    );
+    assert.ok(methods.includes(name), `no method for ${id}`);
+  }
 });
