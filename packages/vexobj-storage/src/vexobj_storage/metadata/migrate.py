@@ -31,6 +31,11 @@ _REVISION = "SELECT version_num FROM alembic_version"
 _MAKE_GATE = "CREATE TABLE IF NOT EXISTS migration_gate (id SMALLINT PRIMARY KEY)"
 _FILL_GATE = "INSERT INTO migration_gate VALUES (1) ON CONFLICT DO NOTHING"
 _ENTER_GATE = "SELECT id FROM migration_gate WHERE id = 1 FOR UPDATE"
+# Not by to_regclass: within a transaction it may remember that there was no such table before.
+_IS_MIGRATED = (
+    "SELECT 1 FROM information_schema.tables"
+    " WHERE table_schema = current_schema() AND table_name = 'alembic_version'"
+)
 _HAS_REVISION = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
 
 
@@ -109,7 +114,7 @@ async def migrate_postgres(url: str, *, connect_seconds: float) -> None:
 
 
 async def _postgres_revision(connection: Any) -> str | None:
-    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+    if await connection.fetchval(_IS_MIGRATED) is None:
         return None
     revision: str | None = await connection.fetchval(_REVISION)
     return revision
