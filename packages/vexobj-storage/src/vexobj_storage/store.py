@@ -7,6 +7,7 @@ several processes on one data directory at once.
 from typing import Self
 
 from vexobj_storage.accounts import Accounts
+from vexobj_storage.blobs.durable import write_failure
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
@@ -32,4 +33,9 @@ class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep):
         Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed.
         """
         metadata = await open_metadata(config.data_dir, config.metadata_url)
-        return cls(config, metadata, LocalBlobStore(config.data_dir), clock)
+        try:
+            blobs = LocalBlobStore(config.data_dir)
+        except OSError as error:
+            await metadata.close()
+            raise write_failure(error) from error
+        return cls(config, metadata, blobs, clock)

@@ -7,6 +7,7 @@ that names the blob be committed.
 import contextlib
 import errno
 import threading
+from pathlib import Path
 
 from vexobj_storage.blobs.base import Buffer, Through
 from vexobj_storage.blobs.files import Files
@@ -24,6 +25,14 @@ def write_failure(error: OSError) -> StoreError:
     if error.errno in _NO_DESCRIPTORS:
         return StoreBusy()
     return WriteFailed(error.strerror or str(error))
+
+
+def make_durable_directory(path: Path, files: Files) -> None:
+    """With its parents, each of them durable; nothing to do where it is there."""
+    if not path.is_dir():
+        make_durable_directory(path.parent, files)
+        files.make_directory(str(path))
+        files.sync_directory(str(path.parent))
 
 
 class BlobTree:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from vexobj_storage.blobs.base import BlobStat, BlobWriter, Buffer, Through
-from vexobj_storage.blobs.durable import BlobTree, DurableFile
+from vexobj_storage.blobs.durable import BlobTree, DurableFile, make_durable_directory
 from vexobj_storage.blobs.files import Files, PosixFiles
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, OutOfSpace, StoreBusy, StoreClosed
 
@@ -39,7 +39,7 @@ class LocalBlobStore:
         files: Files | None = None,
     ) -> None:
         files = files or PosixFiles()
-        _make_durable_directory(root, files)
+        make_durable_directory(root, files)
         self._tree = BlobTree(str(root), files)
         self._readers = ThreadPoolExecutor(read_threads, "vexobj-blob-read")
         self._writers = ThreadPoolExecutor(write_threads, "vexobj-blob-write")
@@ -224,13 +224,6 @@ def _run_anyway(executor: ThreadPoolExecutor, call: Callable[[], None]) -> "Futu
         call()
         future.set_result(None)
     return future
-
-
-def _make_durable_directory(path: Path, files: Files) -> None:
-    if not path.is_dir():
-        _make_durable_directory(path.parent, files)
-        files.make_directory(str(path))
-        files.sync_directory(str(path.parent))
 
 
 def _free_bytes(path: str) -> int:

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from vexobj_storage.blobs.durable import make_durable_directory, write_failure
+from vexobj_storage.blobs.files import PosixFiles
 from vexobj_storage.metadata.connections import SqliteFiles
 from vexobj_storage.metadata.migrate import migrate_sqlite
 from vexobj_storage.metadata.sqlite import SqliteMetaStore
@@ -24,6 +26,9 @@ async def open_metadata(data_dir: Path, url: str | None = None) -> MetaStore:
 
 
 def _open_sqlite(data_dir: Path) -> SqliteMetaStore:
-    data_dir.mkdir(parents=True, exist_ok=True)
-    migrate_sqlite(SqliteFiles(data_dir))
-    return SqliteMetaStore(data_dir)
+    try:
+        make_durable_directory(data_dir, PosixFiles())
+        migrate_sqlite(SqliteFiles(data_dir))
+        return SqliteMetaStore(data_dir)
+    except OSError as error:
+        raise write_failure(error) from error
