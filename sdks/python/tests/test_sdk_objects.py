@@ -82,8 +82,17 @@ def test_every_kind_of_body(client: VexObj, bucket: str, tmp_path: Path) -> None
     path = tmp_path / "file"
     path.write_bytes(b"one two")
     with path.open("rb") as file, gzip.open(io.BytesIO(gzip.compress(b"one two"))) as unpacked:
-        bodies: list[Body] = [b"one two", "one two", bytearray(b"one two"), parts(), [b"one two"], file,
-                  io.BytesIO(b"one two"), Pipe(b"one two"), unpacked]  # fmt: skip
+        bodies: list[Body] = [
+            b"one two",
+            "one two",
+            bytearray(b"one two"),
+            parts(),
+            [b"one two"],
+            file,
+            io.BytesIO(b"one two"),
+            Pipe(b"one two"),
+            unpacked,
+        ]
         for body in bodies:
             client.put_object(bucket, "key", body)
             assert stored(client, bucket, "key") == b"one two"
