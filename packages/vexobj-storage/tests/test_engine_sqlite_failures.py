@@ -10,8 +10,16 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from vexobj_storage import CommitUncertain, ObjectStore, StoreConfig, open_metadata
+from vexobj_storage import (
+    CommitUncertain,
+    NoSuchKey,
+    ObjectStore,
+    StoreConfig,
+    WriteFailed,
+    open_metadata,
+)
 from vexobj_storage.metadata.connections import SqliteFiles
 from vexobj_storage.metadata.sqlite import SqliteMetaStore
 from vexobj_storage.metadata.statement import Statement, insert_for
@@ -107,3 +115,24 @@ async def test_a_commit_that_could_not_be_synced_may_still_come_to_pass(tmp_path
         await invariants(store)
     finally:
         await store.close()
+
+
+async def test_a_read_whose_transaction_sqlite_ended_says_what_was_wrong(tmp_path: Path) -> None:
+    """As it does after an I/O error; here the operation ends it."""
+    rollback = Statement(lambda _: text("ROLLBACK"))
+
+    async def lose(tx: Tx) -> None:
+        await tx.run(rollback)
+        raise NoSuchKey("bucket", "key")
+
+    engine = await open_metadata(tmp_path)
+    with pytest.raises(NoSuchKey):
+        await engine.scan(lose)
+    await engine.close()
+
+
+async def test_a_database_that_is_none_is_a_condition(tmp_path: Path) -> None:
+    await (await open_metadata(tmp_path)).close()
+    SqliteFiles(tmp_path).database.write_bytes(b"no database " * 1000)
+    with pytest.raises(WriteFailed):
+        await open_metadata(tmp_path)

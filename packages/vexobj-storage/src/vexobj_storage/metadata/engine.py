@@ -1,11 +1,12 @@
 """Opening the metadata of a store, whichever engine its URL names."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 from vexobj_storage.blobs.durable import make_durable_directory, write_failure
 from vexobj_storage.blobs.files import PosixFiles
-from vexobj_storage.metadata.connections import SqliteFiles
+from vexobj_storage.metadata.connections import SqliteFiles, condition
 from vexobj_storage.metadata.migrate import migrate_sqlite
 from vexobj_storage.metadata.sqlite import SqliteMetaStore
 from vexobj_storage.metadata.tx import MetaStore
@@ -32,3 +33,5 @@ def _open_sqlite(data_dir: Path) -> SqliteMetaStore:
         return SqliteMetaStore(data_dir)
     except OSError as error:
         raise write_failure(error) from error
+    except sqlite3.Error as error:
+        raise condition(error, writing=True) or error from error

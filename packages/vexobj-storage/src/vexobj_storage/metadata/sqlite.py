@@ -129,4 +129,5 @@ def _snapshot(
     except sqlite3.Error as error:
         raise condition(error, writing=False) or error from error
     finally:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite ends it itself when a device fails
+            connection.execute("ROLLBACK")
