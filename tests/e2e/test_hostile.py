@@ -187,6 +187,19 @@ def test_expect_continue_is_refused_without_the_body(
     assert b"100 Continue" not in answer
 
 
+@pytest.mark.parametrize("query", ["delete", "uploadId=x"])
+def test_a_strangers_document_is_not_even_read(
+    server: RunningServer, endpoint: Endpoint, bucket: str, query: str
+) -> None:
+    head = (
+        f"POST /{bucket}{'/key' if query != 'delete' else ''}?{query} HTTP/1.1\r\n"
+        f"Host: {endpoint.host}\r\nContent-Length: 4000000\r\nContent-MD5: "
+        "1B2M2Y8AsgTpgAmY7PhCfg==\r\nExpect: 100-continue\r\n\r\n"
+    )
+    answer = raw(server, head.encode())
+    assert answer.startswith(b"HTTP/1.1 403")
+
+
 @pytest.mark.parametrize("size", [(7000, 7000), (13000, 13000)])
 async def test_decompression_bombs(
     server: RunningServer, endpoint: Endpoint, bucket: str, size: tuple[int, int]

@@ -71,6 +71,7 @@ class S3App:
     ) -> None:
         table = tuple(operations)
         self._router = Router(table)
+        self._backend = backend
         self._credentials = credentials
         self._region = region
         self._signed_region = region if check_region else None
@@ -185,6 +186,7 @@ class S3App:
             verify_chunks=self._check_signatures,
         )
         if limit:
+            await self._backend.admit(operation.name, call.bucket, call.caller)
             call.document = await read_document(body, limit)
         else:
             call.body = body

@@ -13,6 +13,7 @@ from vexobj_s3compat.errors import NotImplementedYet
 from vexobj_s3compat.types import (
     AclOutput,
     BucketInput,
+    Caller,
     CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput,
     CopyObjectInput,
@@ -74,6 +75,12 @@ class Credentials(Protocol):
 
 class S3Backend:
     """Subclass and override what you have; the rest answers 501 NotImplemented."""
+
+    async def admit(self, operation: str, bucket: str, caller: Caller) -> None:
+        """Whether a document may be read at all, before it is: a chance to refuse it unread.
+
+        Nothing rests on it, the operation itself decides afterwards. Raises: any S3Error.
+        """
 
     async def list_buckets(self, request: Request[ListBucketsInput]) -> ListBucketsOutput:
         raise NotImplementedYet

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from vexobj_s3compat import Request, S3Error
+from vexobj_auth import Action
+from vexobj_s3compat import Caller, Request, S3Error
 from vexobj_s3compat.operations import OPERATIONS
 from vexobj_server.s3.base import OperationGroup
 from vexobj_server.s3.buckets import BucketOperations
@@ -13,6 +14,11 @@ from vexobj_server.s3.multipart import MultipartOperations
 from vexobj_server.s3.objects import ObjectOperations
 
 Operation = Callable[[Request[Any]], Awaitable[Any]]
+
+_LARGE_DOCUMENTS = {
+    "DeleteObjects": Action.DELETE_OBJECT,
+    "CompleteMultipartUpload": Action.WRITE_OBJECT,
+}
 
 
 class VexObjBackend(
@@ -27,6 +33,16 @@ class VexObjBackend(
         super().__init__(*args, **kwargs)
         for name in {operation.backend for operation in OPERATIONS}:
             setattr(self, name, _worded(getattr(self, name)))
+
+    async def admit(self, operation: str, bucket: str, caller: Caller) -> None:
+        """Strangers shall not make us read and parse megabytes."""
+        action = _LARGE_DOCUMENTS.get(operation)
+        if action is None:
+            return
+        try:
+            self._access.require(self._acting(caller), action, await self._store.bucket(bucket))
+        except Exception as error:
+            raise translate(error) or error from error
 
 
 def _worded(operation: Operation) -> Operation:

@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from vexobj_auth import Action, Principal
-from vexobj_s3compat import Request, S3Backend
+from vexobj_s3compat import Caller, Request, S3Backend
 from vexobj_s3compat.errors import AccessDenied
 from vexobj_s3compat.types import Owner
 from vexobj_server.services.access import Access
@@ -36,7 +36,10 @@ class OperationGroup(S3Backend):
 
     def _principal(self, request: Request[Any]) -> Principal | None:
         """Who asks; None for an anonymous caller. With authentication off, the root identity."""
-        principal: Principal | None = request.caller.principal
+        return self._acting(request.caller)
+
+    def _acting(self, caller: Caller) -> Principal | None:
+        principal: Principal | None = caller.principal
         return self._identities.everyone if principal is None else principal
 
     async def _allowed(self, request: Request[Any], action: Action, name: str) -> Bucket:
