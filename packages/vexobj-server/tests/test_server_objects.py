@@ -206,3 +206,16 @@ def test_a_host_of_its_own(server: RunningServer, api: httpx.Client, bucket: str
     other = api.post("/v1/buckets", json={"name": f"x{bucket}"}).json()["name"]
     taken = api.patch(f"/v1/buckets/{other}", json={"settings": settings})
     assert taken.json()["code"] == "HostAliasTaken"
+
+
+def test_a_condition_that_is_none_stores_nothing(
+    server: RunningServer, api: httpx.Client, bucket: str
+) -> None:
+    """It is refused before the body is staged, not after."""
+    blobs = server.data_dir / "blobs"
+    before = {path for path in blobs.rglob("*") if path.is_file()}
+    answer = api.put(
+        f"/v1/objects/{bucket}/key", content=b"x" * 300_000, headers={"if-none-match": '"etag"'}
+    )
+    assert answer.status_code == 400
+    assert {path for path in blobs.rglob("*") if path.is_file()} == before

@@ -51,13 +51,12 @@ async def _store(
     bucket = await services.store.bucket(target.bucket)
     services.access.require(principal, Action.WRITE_OBJECT, bucket)
     attributes = _attributes(target.key, headers, _owner(principal, bucket))
+    condition = _condition(headers)
     body = UploadBody(incoming, headers)
     if body.size is not None and body.size > services.max_object_bytes:
         raise EntityTooLarge(services.max_object_bytes)
     staged = await stage_body(services.store, body, services.inline_max_bytes)
-    version = await services.store.put_object(
-        bucket, target.key, staged, attributes, _condition(headers)
-    )
+    version = await services.store.put_object(bucket, target.key, staged, attributes, condition)
     return bucket, version
 
 
