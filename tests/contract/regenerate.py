@@ -1,7 +1,8 @@
 """Write, or check, everything that is generated from the code.
 
 openapi.yaml comes from the routes and models, docs/reference/settings.md from the settings table,
-docs/reference/s3-operations.md from the table that routes S3 requests.
+docs/reference/metrics.md from the families of metrics, docs/reference/s3-operations.md from the
+table that routes S3 requests.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations import OPERATIONS
+from vexobj_server.observability.reference import metrics_reference
 from vexobj_server.rest.openapi import openapi_yaml
 from vexobj_server.settings import settings_reference
 
@@ -41,6 +43,7 @@ def s3_operations() -> str:
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
     "openapi.yaml": openapi_yaml,
+    "docs/reference/metrics.md": metrics_reference,
     "docs/reference/settings.md": settings_reference,
     "docs/reference/s3-operations.md": s3_operations,
 }

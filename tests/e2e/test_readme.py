@@ -3,11 +3,9 @@
 import contextlib
 import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -23,7 +21,7 @@ from PIL import Image
 
 from support.photos import ROCKET
 from support.tools import need
-from vexobj_server.testing import running_server
+from vexobj_server.testing import free_port, running_server
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -121,7 +119,7 @@ def started(checkout: Path, tmp_path: Path) -> Iterator[Started]:
     """`uv run vexobj`, word for word but for `pip install uv`: the tests bring uv along."""
     install, start = block("uv run vexobj\n").strip().split(" && ")
     assert install == "python3 -m pip install uv"
-    port = lasting_port()
+    port = free_port()
     log = tmp_path / "log"
     began = time.monotonic()
     with log.open("wb") as output:
@@ -157,15 +155,6 @@ def wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> N
                     return
         time.sleep(0.1)
     raise AssertionError(log.read_text())
-
-
-def lasting_port() -> int:
-    """Free, and below those the system gives away: it must stay free while uv installs."""
-    while True:
-        port = random.SystemRandom().randrange(10_000, 30_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.mark.timeout(START_SECONDS + 120)

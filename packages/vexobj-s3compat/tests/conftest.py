@@ -1,6 +1,8 @@
 """A memory backend behind Granian on a free port."""
 
 import asyncio
+import contextlib
+import random
 import socket
 from collections.abc import AsyncIterator
 
@@ -14,10 +16,11 @@ KEYS = {"ALICE": "alice-secret", "BOB": "bob-secret"}
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = random.randrange(10_240, 32_768)  # below what outgoing connections are given
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def _answers(port: int) -> None:

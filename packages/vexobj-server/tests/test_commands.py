@@ -27,17 +27,11 @@ from cryptography.x509.oid import NameOID
 from vexobj_server.commands.doctor import check_images
 from vexobj_server.commands.findings import Verdict
 from vexobj_server.settings import Settings, settings_reference
+from vexobj_server.testing import free_port
 from vexobj_storage.testing_postgres import PostgresServer
 
 _COMMAND = [sys.executable, "-m", "vexobj_server"]
 _PATIENCE_SECONDS = 30
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def environment(**variables: str) -> dict[str, str]:

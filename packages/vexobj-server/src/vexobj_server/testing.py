@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import httpx
 ACCESS_KEY_ID = "ROOTKEY0123456789AB"
 SECRET_ACCESS_KEY = "root-secret-0123456789-0123456789"  # noqa: S105 - of servers that last seconds
 
+_PORTS = (10_240, 32_768)
 _START_SECONDS = 60
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.02
@@ -54,10 +56,12 @@ class RunningServer:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that no outgoing connection is given meanwhile."""
+    while True:
+        port = random.randrange(*_PORTS)  # noqa: S311 - to be unlike a neighbour's
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def start_server(

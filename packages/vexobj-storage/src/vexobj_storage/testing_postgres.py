@@ -3,7 +3,9 @@
 It waits for no disk unless it is asked to be durable, as tests of durability have to.
 """
 
+import contextlib
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -114,7 +116,8 @@ class PostgresServer:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = random.randrange(10_240, 32_768)  # noqa: S311 - below what outgoing connections are given
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
