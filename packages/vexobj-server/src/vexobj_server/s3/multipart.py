@@ -1,10 +1,11 @@
 """S3 multipart uploads: parts arrive or are copied, a completion moves no bytes."""
 
+import contextlib
+
 from vexobj_auth import Action
 from vexobj_s3compat import Request
 from vexobj_s3compat.errors import InvalidArgument
 from vexobj_s3compat.types import (
-    ChecksumValue,
     CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput,
     CreateMultipartUploadInput,
@@ -22,6 +23,7 @@ from vexobj_s3compat.types import (
     UploadPartOutput,
 )
 from vexobj_server.s3.base import OperationGroup
+from vexobj_server.s3.completion import checksum_of_parts
 from vexobj_server.s3.convert import (
     attributes_of,
     checksum_of,
@@ -31,7 +33,7 @@ from vexobj_server.s3.convert import (
 )
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.staging import stage_body
-from vexobj_storage import Checksum, CompletedPart
+from vexobj_storage import CompletedPart, NoSuchUpload
 
 
 class MultipartOperations(OperationGroup):
@@ -86,14 +88,17 @@ class MultipartOperations(OperationGroup):
     ) -> CompleteMultipartUploadOutput:
         asked = request.input
         bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
-        promised = asked.checksum
+        checksum = None
+        with contextlib.suppress(NoSuchUpload):  # it may be completed already
+            upload = await self._store.upload(bucket, asked.key, asked.upload_id)
+            checksum = await checksum_of_parts(self._store, upload, asked.parts, asked.checksum)
         version = await self._store.complete_upload(
             bucket,
             asked.key,
             asked.upload_id,
             [CompletedPart(part.part_number, part.etag, part.checksum) for part in asked.parts],
             condition_of(asked.conditions),
-            checksum=_checksum(promised),
+            checksum=checksum,
         )
         return CompleteMultipartUploadOutput(
             version.etag,
@@ -157,7 +162,3 @@ class MultipartOperations(OperationGroup):
             page.next_key,
             page.next_upload_id,
         )
-
-
-def _checksum(value: ChecksumValue | None) -> Checksum | None:
-    return None if value is None else Checksum(value.algorithm, value.value, value.composite)
