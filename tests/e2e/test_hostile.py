@@ -158,6 +158,7 @@ def test_floods_and_fragments(server: RunningServer, endpoint: Endpoint, bucket:
     host = f"Host: {endpoint.host}\r\n".encode()
     many = b"".join(b"x-%d: y\r\n" % n for n in range(5000))
     assert raw(server, b"GET / HTTP/1.1\r\n" + host + many + b"\r\n").startswith(b"HTTP/1.1 431")
+    assert raw(server, b"GET /livez HTTP/1.1\r\n" + host + host + b"\r\n")[:12] == b"HTTP/1.1 400"
     long = b"x: " + b"y" * 2_000_000
     assert b"431" in raw(server, b"GET / HTTP/1.1\r\n" + host + long + b"\r\n\r\n")[:20]
     assert (

@@ -4,12 +4,12 @@ What every answer has (request id, security headers) and what is told of every r
 log, metrics) is done here, once for both APIs.
 """
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
@@ -34,6 +34,7 @@ _PAGES = frozenset(
     }
 )
 _READS = frozenset({"GET", "HEAD"})
+_AMBIGUOUS = b"?"
 # What was asked is told to the backend alone, and that after the signature was proven.
 _REFUSED = "refused"
 
@@ -89,13 +90,13 @@ class Dispatcher:
             bucket = self._bucket_of(host)
             if bucket is None and _may_be_alias(host):
                 bucket = await self._aliases.bucket(_host_name(host))
-            app = self._app(scope, exchange, bucket)
+            app = _no_host if host is _AMBIGUOUS else self._app(scope, exchange, bucket)
             await app(scope, receive, exchange)
         except Exception:
             _log.exception("request failed", extra={"request_id": identifier})
             if exchange.status:
                 raise  # only a connection that breaks tells that the answer is not whole
-            await _internal_error(exchange, identifier)
+            await _problem(exchange, 500, "InternalError", "internal error", state)
         finally:
             if metrics is not None:
                 metrics.ended()
@@ -153,11 +154,14 @@ def _unsigned(scope: Scope) -> bool:
 
 
 def _look(scope: Scope) -> tuple[bytes, bytes | None, int]:
-    """Host, the client's own request id and the body's announced length, in one pass."""
+    """Host, the client's own request id and the body's announced length, in one pass.
+
+    Of two hosts a proxy in front may have gone by the other (RFC 9112 section 3.2).
+    """
     host, sent_id, length = b"", None, 0
     for name, value in scope["headers"]:
         if name == b"host":
-            host = value
+            host = value if not host else _AMBIGUOUS
         elif name == b"content-length":
             length = int(value) if value.isdigit() else 0
         elif name == b"x-request-id":
@@ -207,16 +211,19 @@ async def _to_docs(_scope: Scope, _receive: Receive, send: Exchange) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _internal_error(send: Exchange, identifier: str) -> None:
-    body = (
-        b'{"error":"internal error","code":"InternalError","request_id":"%s"}'
-        % quote(identifier, safe="-._~").encode()
-    )
+async def _no_host(scope: Scope, _receive: Receive, send: Exchange) -> None:
+    await _problem(send, 400, "InvalidHost", "more than one host header", scope["state"])
+
+
+async def _problem(
+    send: Exchange, status: int, code: str, error: str, state: Mapping[str, Any]
+) -> None:
+    body = json.dumps({"error": error, "code": code, "request_id": state["request_id"]}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
