@@ -16,15 +16,17 @@ from vexobj_storage import (
     CommitUncertain,
     NoSuchKey,
     ObjectStore,
+    StoreBusy,
     StoreConfig,
     WriteFailed,
     open_metadata,
 )
-from vexobj_storage.metadata.connections import SqliteFiles
-from vexobj_storage.metadata.sqlite import SqliteMetaStore
+from vexobj_storage.metadata.connections import SqliteFiles, open_lock, write_lock
+from vexobj_storage.metadata.sqlite import SqliteConfig, SqliteMetaStore
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Facts
 from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.metadata.writer import WriterLimits
 from vexobj_storage.testing import invariants
 from vexobj_storage.testing.helpers import content
 
@@ -136,3 +138,21 @@ async def test_a_database_that_is_none_is_a_condition(tmp_path: Path) -> None:
     SqliteFiles(tmp_path).database.write_bytes(b"no database " * 1000)
     with pytest.raises(WriteFailed):
         await open_metadata(tmp_path)
+
+
+async def test_a_lock_that_another_process_keeps_does_not_gather_writers(tmp_path: Path) -> None:
+    await (await open_metadata(tmp_path)).close()
+    engine = SqliteMetaStore(tmp_path, SqliteConfig(limits=WriterLimits(lock_seconds=0.05)))
+    lock = open_lock(SqliteFiles(tmp_path))
+    with write_lock(lock):
+        patient = asyncio.create_task(engine.write(_put, "patient"))
+        with pytest.raises(StoreBusy):
+            for _ in range(200):
+                impatient = asyncio.create_task(engine.write(_put, "impatient"))
+                if (await asyncio.wait({impatient}, timeout=0.1))[0]:
+                    await impatient
+                impatient.cancel()
+    os.close(lock)
+    await patient
+    await engine.write(_put, "late")
+    await engine.close()

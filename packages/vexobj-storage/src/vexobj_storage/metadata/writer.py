@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import queue
 import sqlite3
@@ -34,6 +35,9 @@ _log = logging.getLogger(__name__)
 class WriterLimits:
     """What ends a batch (the first limit reached), how much may wait, and when to checkpoint.
 
+    When another process (a stopped one, say) has kept the write lock for `lock_seconds`, new
+    operations are refused until it lets go; those that wait already go on waiting.
+
     The WAL's file does not shrink when its frames are reused, so its size alone cannot tell how
     much a checkpoint would do: rows written since the last one stand in for that.
     """
@@ -45,6 +49,7 @@ class WriterLimits:
     passive_wal_bytes: int = 4 * 1024 * 1024
     passive_rows: int = 2_000
     truncate_wal_bytes: int = 64 * 1024 * 1024
+    lock_seconds: float = 10.0
 
 
 @dataclass(eq=False, slots=True)
@@ -88,6 +93,7 @@ class SqliteWriter:
         self._files, self._epoch, self._limits = files, epoch, limits or WriterLimits()
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = self._finished = False
+        self._waits_since = math.inf
         self._rows_at_checkpoint = 0
         self._lock = open_lock(files)
         try:
@@ -112,7 +118,7 @@ class SqliteWriter:
         """
         if self._closing:
             raise StoreClosed
-        if self._queue.qsize() >= self._limits.queued_operations:
+        if self._queue.qsize() >= self._limits.queued_operations or self._is_kept_waiting():
             raise StoreBusy
         loop = asyncio.get_running_loop()
         job = _Job(operation, args, kwargs, loop, loop.create_future())
@@ -132,7 +138,9 @@ class SqliteWriter:
         while (job := self._queue.get()) is not None:
             jobs = [job]
             try:
+                self._waits_since = time.monotonic()
                 with write_lock(self._lock):
+                    self._waits_since = math.inf
                     self._settle(jobs)
                     _resolve(jobs)
                     jobs = []  # answered: what fails from here on is not theirs
@@ -254,6 +262,9 @@ class SqliteWriter:
         if job is None:
             self._queue.put(None)
         return job
+
+    def _is_kept_waiting(self) -> bool:
+        return time.monotonic() - self._waits_since > self._limits.lock_seconds
 
     def _refuse_queued(self) -> None:
         refused = []
