@@ -7,10 +7,10 @@ several processes on one data directory at once.
 from typing import Self
 
 from vexobj_storage.accounts import Accounts
-from vexobj_storage.blobs.durable import write_failure
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
+from vexobj_storage.files import write_failure
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.objects import Objects
 from vexobj_storage.types import Clock

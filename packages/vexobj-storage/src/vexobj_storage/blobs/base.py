@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-Buffer = bytes | bytearray | memoryview
+from vexobj_storage.files import Buffer
+
 Through = Callable[[Buffer], Buffer]
 
 

@@ -5,34 +5,13 @@ that names the blob be committed.
 """
 
 import contextlib
-import errno
 import threading
-from pathlib import Path
 
 from vexobj_storage.blobs.base import Buffer, Through
-from vexobj_storage.blobs.files import Files
-from vexobj_storage.errors import OutOfSpace, StoreBusy, StoreError, WriteFailed
+from vexobj_storage.errors import WriteFailed
+from vexobj_storage.files import Files, write_failure
 
 _SYNC_EVERY = 64 * 1024**2
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
-
-
-def write_failure(error: OSError) -> StoreError:
-    """The condition that an OSError of a write stands for."""
-    if error.errno in _NO_SPACE:
-        return OutOfSpace()
-    if error.errno in _NO_DESCRIPTORS:
-        return StoreBusy()
-    return WriteFailed(error.strerror or str(error))
-
-
-def make_durable_directory(path: Path, files: Files) -> None:
-    """With its parents, each of them durable; nothing to do where it is there."""
-    if not path.is_dir():
-        make_durable_directory(path.parent, files)
-        files.make_directory(str(path))
-        files.sync_directory(str(path.parent))
 
 
 class BlobTree:

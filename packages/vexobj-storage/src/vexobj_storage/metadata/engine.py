@@ -4,8 +4,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-from vexobj_storage.blobs.durable import make_durable_directory, write_failure
-from vexobj_storage.blobs.files import PosixFiles
+from vexobj_storage.files import PosixFiles, make_durable_directory, write_failure
 from vexobj_storage.metadata.connections import SqliteFiles, condition
 from vexobj_storage.metadata.migrate import migrate_sqlite
 from vexobj_storage.metadata.sqlite import SqliteMetaStore

@@ -1,9 +1,19 @@
-"""The operating-system calls that a durable write is made of, as a seam for crash tests."""
+"""The operating-system calls that a durable write is made of, and what their errors mean.
 
+`Files` is a seam: crash tests put a disk of their own behind it.
+"""
+
+import errno
 import os
+from pathlib import Path
 from typing import Protocol
 
-from vexobj_storage.blobs.base import Buffer
+from vexobj_storage.errors import OutOfSpace, StoreBusy, StoreError, WriteFailed
+
+Buffer = bytes | bytearray | memoryview
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class Files(Protocol):
@@ -71,3 +81,20 @@ class PosixFiles:
 
     def unlink(self, path: str) -> None:
         os.unlink(path)  # noqa: PTH108
+
+
+def write_failure(error: OSError) -> StoreError:
+    """The condition that an OSError of a write stands for."""
+    if error.errno in _NO_SPACE:
+        return OutOfSpace()
+    if error.errno in _NO_DESCRIPTORS:
+        return StoreBusy()
+    return WriteFailed(error.strerror or str(error))
+
+
+def make_durable_directory(path: Path, files: Files) -> None:
+    """With its parents, each of them durable; nothing to do where it is there."""
+    if not path.is_dir():
+        make_durable_directory(path.parent, files)
+        files.make_directory(str(path))
+        files.sync_directory(str(path.parent))
