@@ -140,6 +140,14 @@ async def test_a_database_that_is_none_is_a_condition(tmp_path: Path) -> None:
         await open_metadata(tmp_path)
 
 
+async def _write_until_answered(engine: SqliteMetaStore) -> None:
+    for _ in range(200):
+        writing = asyncio.create_task(engine.write(_put, "impatient"))
+        if (await asyncio.wait({writing}, timeout=0.1))[0]:
+            return await writing
+        writing.cancel()
+
+
 async def test_a_lock_that_another_process_keeps_does_not_gather_writers(tmp_path: Path) -> None:
     await (await open_metadata(tmp_path)).close()
     engine = SqliteMetaStore(tmp_path, SqliteConfig(limits=WriterLimits(lock_seconds=0.05)))
@@ -147,11 +155,7 @@ async def test_a_lock_that_another_process_keeps_does_not_gather_writers(tmp_pat
     with write_lock(lock):
         patient = asyncio.create_task(engine.write(_put, "patient"))
         with pytest.raises(StoreBusy):
-            for _ in range(200):
-                impatient = asyncio.create_task(engine.write(_put, "impatient"))
-                if (await asyncio.wait({impatient}, timeout=0.1))[0]:
-                    await impatient
-                impatient.cancel()
+            await _write_until_answered(engine)
     os.close(lock)
     await patient
     await engine.write(_put, "late")
