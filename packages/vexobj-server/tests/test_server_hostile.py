@@ -75,6 +75,15 @@ def test_settings_that_are_not_told_stay(api: httpx.Client, bucket: str) -> None
     assert changed.json()["settings"] == {"transforms": "off", "host_aliases": [alias]}
 
 
+def test_a_host_name_is_one_whatever_its_case(api: httpx.Client, bucket: str) -> None:
+    path = f"/v1/buckets/{bucket}"
+    told = api.patch(path, json={"settings": {"host_aliases": [f"{bucket}.EXAMPLE.com"]}})
+    assert told.json()["settings"]["host_aliases"] == [f"{bucket}.example.com"]
+    for alias in ("", "a b", "example.com:80", "https://example.com", "a..b"):
+        answer = api.patch(path, json={"settings": {"host_aliases": [alias]}})
+        assert (answer.status_code, answer.json()["code"]) == (400, "InvalidRequest"), alias
+
+
 @pytest.mark.parametrize("path", [b"/v1/admin/keys", b"/v1/%61dmin/keys", b"/v1/%73tats"])
 def test_pages_elsewhere_do_not_read_what_administers(api: httpx.Client, path: bytes) -> None:
     request = api.build_request(

@@ -1,5 +1,6 @@
 """The JSON of the native API, as values."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from vexobj_server.transfer.meta import ObjectMeta
 
 BucketName = Annotated[str, Field(description="3 to 63 of a-z, 0-9, `-` and `.`, as AWS has it.")]
 
+_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -29,6 +31,17 @@ def _storable(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
 """With an offset: without one it would be another time on every server."""
+
+
+def _host_name(text: str) -> str:
+    name = text.lower()
+    if len(name) > 253 or _HOST_NAME.fullmatch(name) is None:
+        raise ValueError("it is not a host name without a port")
+    return name
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
+"""In lower case, as requests are compared with it."""
 
 
 class Model(BaseModel):
@@ -95,7 +108,7 @@ class BucketSettings(Input):
     """
 
     transforms: Literal["off", "open"] = "open"
-    host_aliases: list[str] = Field(default_factory=list, max_length=16)
+    host_aliases: list[HostName] = Field(default_factory=list, max_length=16)
 
 
 class BucketInfo(Model):
