@@ -8,17 +8,28 @@ snake case. What stands in an Input was checked for form, not for existence or p
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, dataclass_transform
 
 from vexobj_s3compat.content import Body, Content
 
 I_co = TypeVar("I_co", covariant=True)
+C = TypeVar("C")
 
 Headers = Mapping[str, str]
 """Lower-case names; a repeated header joined with commas."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def value(cls: type[C]) -> type[C]:
+    """A dataclass that is frozen for type checkers alone.
+
+    For what is made at every request, or a thousand times for one page: a frozen one is made with
+    `object.__setattr__` for each of its fields, which takes many times as long.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
+
+@value
 class Caller:
     """Who signed the request. `principal` is whatever the credential store put into it.
 
@@ -33,12 +44,9 @@ class Caller:
 ANONYMOUS = Caller()
 
 
-@dataclass(slots=True)
+@value
 class Request(Generic[I_co]):
-    """One call of an operation. `query` holds decoded pairs in order, transforms included.
-
-    Not frozen only because a frozen one takes a microsecond longer to make.
-    """
+    """One call of an operation. `query` holds decoded pairs in order, transforms included."""
 
     operation: str
     input: I_co
@@ -65,7 +73,7 @@ class ChecksumValue:
     composite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectHeaders:
     """What an object is served with, as its writer gave it.
 
@@ -171,7 +179,7 @@ class TaggingOutput:
 # --- listings --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ListObjectsInput:
     """Of v1 and v2 alike: `after` is the marker, start-after or decoded continuation token."""
 
@@ -183,7 +191,7 @@ class ListObjectsInput:
     fetch_owner: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectEntry:
     key: bytes
     size: int
@@ -194,7 +202,7 @@ class ObjectEntry:
     checksum_composite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ListObjectsOutput:
     """`next_after` begins the next page: the last key or common prefix told; None at the end."""
 
@@ -213,7 +221,7 @@ class ListObjectVersionsInput:
     max_keys: int = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VersionEntry:
     key: bytes
     version_id: str
@@ -236,7 +244,7 @@ class ListObjectVersionsOutput:
 # --- objects ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PutObjectInput:
     bucket: str
     key: bytes
@@ -247,14 +255,14 @@ class PutObjectInput:
     conditions: WriteConditions = field(default_factory=WriteConditions)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PutObjectOutput:
     etag: str
     version_id: str | None = None
     checksum: ChecksumValue | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectInput:
     """GetObject, HeadObject, GetObjectAcl, GetObjectTagging: an object or one version of it.
 
@@ -266,7 +274,7 @@ class ObjectInput:
     version_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectOutput:
     """GetObject and HeadObject. For HEAD the content is never opened.
 
@@ -299,7 +307,7 @@ class DeleteObjectOutput:
     delete_marker: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ObjectIdentifier:
     key: bytes
     version_id: str | None = None
@@ -313,7 +321,7 @@ class DeleteObjectsInput:
     objects: Sequence[ObjectIdentifier]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeletedEntry:
     key: bytes
     version_id: str | None = None

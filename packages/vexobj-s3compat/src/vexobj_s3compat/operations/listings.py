@@ -1,5 +1,7 @@
 """ListObjects, ListObjectsV2 and ListObjectVersions."""
 
+from functools import lru_cache
+
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import (
@@ -26,6 +28,7 @@ from vexobj_s3compat.types import (
     ListObjectVersionsInput,
     ListObjectVersionsOutput,
     ObjectEntry,
+    Owner,
     VersionEntry,
 )
 from vexobj_s3compat.xml import element, escape, timestamp
@@ -160,6 +163,12 @@ def _common_prefix(prefix: bytes, *, url: bool) -> str:
     return f"<CommonPrefixes>{element('Prefix', key_text(prefix, url=url))}</CommonPrefixes>"
 
 
+@lru_cache(maxsize=256)
+def _owner(owner: Owner) -> str:
+    """A page has a thousand entries and hardly more than one owner."""
+    return owner_element(owner)
+
+
 def _contents(entry: ObjectEntry, *, url: bool) -> str:
     checksum = ""
     if entry.checksum_algorithm is not None:
@@ -168,7 +177,7 @@ def _contents(entry: ObjectEntry, *, url: bool) -> str:
             f"<ChecksumAlgorithm>{entry.checksum_algorithm}</ChecksumAlgorithm>"
             f"<ChecksumType>{kind}</ChecksumType>"
         )
-    owner = "" if entry.owner is None else owner_element(entry.owner)
+    owner = "" if entry.owner is None else _owner(entry.owner)
     return (
         f"<Contents><Key>{escape(key_text(entry.key, url=url))}</Key>"
         f"<LastModified>{timestamp(entry.last_modified)}</LastModified>"
@@ -183,7 +192,7 @@ def _version(entry: VersionEntry, *, url: bool) -> str:
         f"{element('VersionId', entry.version_id)}{boolean('IsLatest', entry.is_latest)}"
         f"<LastModified>{timestamp(entry.last_modified)}</LastModified>"
     )
-    owner = owner_element(entry.owner)
+    owner = _owner(entry.owner)
     if entry.is_delete_marker:
         return f"<DeleteMarker>{head}{owner}</DeleteMarker>"
     return (

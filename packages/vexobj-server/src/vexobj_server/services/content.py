@@ -8,7 +8,7 @@ from vexobj_storage import ObjectStore, StoredObject
 READ_NOW_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredContent:
     """A `vexobj_s3compat.Content`: inline bytes, one warm read, a whole file, or a stream."""
 
