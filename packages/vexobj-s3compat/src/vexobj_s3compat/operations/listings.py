@@ -1,5 +1,6 @@
 """ListObjects, ListObjectsV2 and ListObjectVersions."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from vexobj_s3compat.call import Call
@@ -31,7 +32,7 @@ from vexobj_s3compat.types import (
     Owner,
     VersionEntry,
 )
-from vexobj_s3compat.xml import element, escape, timestamp
+from vexobj_s3compat.xml import element, escape_all, timestamp
 
 
 def parse_list_objects(call: Call) -> ListObjectsInput:
@@ -84,7 +85,7 @@ async def shape_list_objects(
         f"<MaxKeys>{wanted.max_keys}</MaxKeys>",
         _delimiter(wanted.delimiter, url=url),
         boolean("IsTruncated", output.next_after is not None),
-        *(_contents(entry, url=url) for entry in output.objects),
+        _contents(output.objects, url=url),
         *(_common_prefix(prefix, url=url) for prefix in output.common_prefixes),
     )
 
@@ -108,7 +109,7 @@ async def shape_list_objects_v2(
         f"<KeyCount>{count}</KeyCount><MaxKeys>{wanted.max_keys}</MaxKeys>",
         _delimiter(wanted.delimiter, url=url),
         boolean("IsTruncated", following is not None),
-        *(_contents(entry, url=url) for entry in output.objects),
+        _contents(output.objects, url=url),
         *(_common_prefix(prefix, url=url) for prefix in output.common_prefixes),
     )
 
@@ -169,20 +170,28 @@ def _owner(owner: Owner) -> str:
     return owner_element(owner)
 
 
-def _contents(entry: ObjectEntry, *, url: bool) -> str:
-    checksum = ""
-    if entry.checksum_algorithm is not None:
-        kind = "COMPOSITE" if entry.checksum_composite else "FULL_OBJECT"
-        checksum = (
-            f"<ChecksumAlgorithm>{entry.checksum_algorithm}</ChecksumAlgorithm>"
-            f"<ChecksumType>{kind}</ChecksumType>"
-        )
-    owner = "" if entry.owner is None else _owner(entry.owner)
+def _contents(entries: Sequence[ObjectEntry], *, url: bool) -> str:
+    if url:
+        keys = [key_text(entry.key, url=True) for entry in entries]
+    else:
+        keys = escape_all([entry.key.decode() for entry in entries])
+    return "".join(
+        [
+            f"<Contents><Key>{key}</Key><LastModified>{timestamp(entry.last_modified)}"
+            f"</LastModified><ETag>&quot;{entry.etag}&quot;</ETag>"
+            f"{'' if entry.checksum_algorithm is None else _checksum(entry)}"
+            f"<Size>{entry.size}</Size>{'' if entry.owner is None else _owner(entry.owner)}"
+            "<StorageClass>STANDARD</StorageClass></Contents>"
+            for key, entry in zip(keys, entries, strict=True)
+        ]
+    )
+
+
+def _checksum(entry: ObjectEntry) -> str:
+    kind = "COMPOSITE" if entry.checksum_composite else "FULL_OBJECT"
     return (
-        f"<Contents><Key>{escape(key_text(entry.key, url=url))}</Key>"
-        f"<LastModified>{timestamp(entry.last_modified)}</LastModified>"
-        f"<ETag>&quot;{entry.etag}&quot;</ETag>{checksum}<Size>{entry.size}</Size>{owner}"
-        "<StorageClass>STANDARD</StorageClass></Contents>"
+        f"<ChecksumAlgorithm>{entry.checksum_algorithm}</ChecksumAlgorithm>"
+        f"<ChecksumType>{kind}</ChecksumType>"
     )
 
 
