@@ -144,7 +144,8 @@ async def _write_until_answered(engine: SqliteMetaStore) -> None:
     for _ in range(200):
         writing = asyncio.create_task(engine.write(_put, "impatient"))
         if (await asyncio.wait({writing}, timeout=0.1))[0]:
-            return await writing
+            await writing
+            break
         writing.cancel()
 
 
