@@ -38,6 +38,7 @@ _CLOSE = (b"connection", b"close")
 _HOST_ID = "vexobj"
 _HOST_ID_HEADER = (b"x-amz-id-2", _HOST_ID.encode())
 _NO_BODY = frozenset({"GET", "HEAD"})
+_SMALL_DOCUMENT_BYTES = 64 * 1024
 
 
 class S3App:
@@ -186,7 +187,8 @@ class S3App:
             verify_chunks=self._check_signatures,
         )
         if limit:
-            await self._backend.admit(operation.name, call.bucket, call.caller)
+            if limit > _SMALL_DOCUMENT_BYTES:
+                await self._backend.admit(operation.name, call.bucket, call.caller)
             call.document = await read_document(body, limit)
         else:
             call.body = body

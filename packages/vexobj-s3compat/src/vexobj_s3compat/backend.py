@@ -77,7 +77,7 @@ class S3Backend:
     """Subclass and override what you have; the rest answers 501 NotImplemented."""
 
     async def admit(self, operation: str, bucket: str, caller: Caller) -> None:
-        """Whether a document may be read at all, before it is: a chance to refuse it unread.
+        """Asked before a document that may be large is read: a chance to refuse it unread.
 
         Nothing rests on it, the operation itself decides afterwards. Raises: any S3Error.
         """
