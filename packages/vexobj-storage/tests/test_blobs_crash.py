@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from vexobj_storage.blobs.base import BlobWriter, Buffer
+from vexobj_storage.blobs.base import BlobWriter
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.testing import get_blob
 from vexobj_storage.errors import OutOfSpace, StoreBusy, StoreError, WriteFailed
-from vexobj_storage.files import PosixFiles
+from vexobj_storage.files import Buffer, PosixFiles
 from vexobj_storage.staging import new_blob_id
 
 # Power loss: a disk that forgets whatever was not synced -----------------------------------------

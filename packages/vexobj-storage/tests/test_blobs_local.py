@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from vexobj_storage.blobs.base import Buffer
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.testing import get_blob, put_blob
 from vexobj_storage.errors import BlobCorrupt, OutOfSpace, StoreClosed
-from vexobj_storage.files import PosixFiles
+from vexobj_storage.files import Buffer, PosixFiles
 from vexobj_storage.staging import new_blob_id
 
 

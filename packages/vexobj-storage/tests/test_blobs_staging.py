@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vexobj_storage.blobs.base import BlobWriter, Buffer, Through
+from vexobj_storage.blobs.base import BlobWriter, Through
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.memory import MemoryBlobStore
 from vexobj_storage.blobs.testing import get_blob
 from vexobj_storage.errors import EntityTooLarge, SizeMismatch
+from vexobj_storage.files import Buffer
 from vexobj_storage.staging import new_blob_id, stage, stage_bytes
 from vexobj_storage.types import StagedContent
 

@@ -9,8 +9,9 @@ import secrets
 import time
 from collections.abc import AsyncIterable, Iterable, Mapping
 
-from vexobj_storage.blobs.base import BlobStore, BlobWriter, Buffer
+from vexobj_storage.blobs.base import BlobStore, BlobWriter
 from vexobj_storage.errors import EntityTooLarge, SizeMismatch
+from vexobj_storage.files import Buffer
 from vexobj_storage.types import Hasher, StagedContent
 
 _MIN_WRITE = 128 * 1024

@@ -7,9 +7,9 @@ that names the blob be committed.
 import contextlib
 import threading
 
-from vexobj_storage.blobs.base import Buffer, Through
+from vexobj_storage.blobs.base import Through
 from vexobj_storage.errors import WriteFailed
-from vexobj_storage.files import Files, write_failure
+from vexobj_storage.files import Buffer, Files, write_failure
 
 _SYNC_EVERY = 64 * 1024**2
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from vexobj_storage.blobs.base import BlobStat, BlobWriter, Buffer, Through
+from vexobj_storage.blobs.base import BlobStat, BlobWriter, Through
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, OutOfSpace, StoreBusy, StoreClosed
-from vexobj_storage.files import Files, PosixFiles, make_durable_directory
+from vexobj_storage.files import Buffer, Files, PosixFiles, make_durable_directory
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vexobj_storage.blobs.base import BlobStat, BlobWriter, Buffer, Through
+from vexobj_storage.blobs.base import BlobStat, BlobWriter, Through
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, WriteFailed
+from vexobj_storage.files import Buffer
 
 _CHUNK = 512 * 1024
 

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
-from vexobj_storage.blobs.base import BlobStore, Buffer
+from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, WriteFailed
+from vexobj_storage.files import Buffer
 from vexobj_storage.staging import new_blob_id
 
 BlobCheck = Callable[[BlobStore], Awaitable[None]]
