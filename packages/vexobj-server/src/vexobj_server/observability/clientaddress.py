@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vexobj_server.settings import Network
 
@@ -10,8 +10,7 @@ _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-
 _REMEMBERED = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(NamedTuple):
     """`host` is None when the request's own Host header stands."""
 
     address: str

@@ -13,8 +13,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from vexobj_server.settings import ServerSettings
 
@@ -31,8 +31,7 @@ _FLUSH_SECONDS = 0.2
 _MOST_WAITING = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(NamedTuple):
     """One request. `path` is raw and without its query; `access_key_id` the proven one or None."""
 
     request_id: str
