@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,7 +49,14 @@ class Call(NamedTuple):
     body: bytes
 
 
-def call(method: str, path: str, body: bytes = b"", *, signed: bool = True, **extra: Any) -> Call:
+def call(
+    method: str,
+    path: str,
+    body: bytes = b"",
+    *,
+    signed: bool = True,
+    extra: Mapping[str, str] | None = None,
+) -> Call:
     url = ENDPOINT.url + path
     headers = {"host": ENDPOINT.host, "user-agent": "benchmark/1"}
     if signed:
@@ -156,7 +163,7 @@ async def server(directory: Path) -> AsyncIterator[Server]:
 async def measure(directory: Path) -> list[Figure]:
     async with server(directory) as target:
         await target.send(call("PUT", "/bench"))
-        await target.send(call("PUT", "/bench/small", os.urandom(SMALL), **PUBLIC))
+        await target.send(call("PUT", "/bench/small", os.urandom(SMALL), extra=PUBLIC))
         await target.send(call("PUT", "/bench/file", os.urandom(FILE)))
         rows = [
             await target.repeated("signed GET of 4 KiB", call("GET", "/bench/small")),

@@ -1,5 +1,6 @@
 """What is said about variants: how long they keep, when they are the same, who may have them."""
 
+from collections.abc import Mapping
 from io import BytesIO
 
 import httpx
@@ -25,8 +26,10 @@ def photo(api: httpx.Client, bucket: str) -> str:
     return bucket
 
 
-def put(api: httpx.Client, bucket: str, seed: int = 0, **headers: str) -> None:
-    sent = {"content-type": "image/jpeg", "content-disposition": "attachment", **headers}
+def put(
+    api: httpx.Client, bucket: str, seed: int = 0, headers: Mapping[str, str] | None = None
+) -> None:
+    sent = {"content-type": "image/jpeg", "content-disposition": "attachment", **(headers or {})}
     api.put(f"/v1/objects/{bucket}/photo", content=picture(seed), headers=sent).raise_for_status()
 
 
@@ -83,7 +86,7 @@ def test_how_long_a_variant_keeps(
     url = server.url + path.format(photo) + QUERY
     api.patch(f"/v1/buckets/{photo}", json={"public": True})
     assert httpx.get(url).headers["cache-control"] == "public, max-age=300"
-    put(api, photo, **{"cache-control": "max-age=7"})
+    put(api, photo, headers={"cache-control": "max-age=7"})
     assert httpx.get(url).headers["cache-control"] == "max-age=7"
 
 
