@@ -20,7 +20,7 @@ from vexobj_storage.errors import NoSuchKey, OutOfSpace, StoreBusy, StoreClosed,
 from vexobj_storage.metadata import connections
 from vexobj_storage.metadata.connections import SqliteFiles, has_wal_reset_bug
 from vexobj_storage.metadata.engine import open_metadata
-from vexobj_storage.metadata.epoch import EpochFile
+from vexobj_storage.metadata.epoch import EPOCH, EpochFile, stamp_of
 from vexobj_storage.metadata.sqlite import SqliteConfig, SqliteMetaStore
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Facts
@@ -314,12 +314,24 @@ async def test_the_epoch_is_seen_across_processes(tmp_path: Path) -> None:
 def test_an_epoch_left_half_changed_is_trusted_by_nobody_until_repaired(tmp_path: Path) -> None:
     dead, alive = EpochFile(tmp_path / "epoch"), EpochFile(tmp_path / "epoch")
     settled = alive.read()
-    dead.begin()
+    dead.begin((EPOCH,))
     seen = {alive.read() for _ in range(10)}
     assert len(seen) == 10
     assert settled not in seen
-    alive.repair()
+    alive.repair_epoch()
     assert alive.read() == dead.read() not in seen | {settled}
+    for epoch in (dead, alive):
+        epoch.close()
+
+
+def test_a_stamp_left_half_changed_is_none_until_repaired(tmp_path: Path) -> None:
+    dead, alive = EpochFile(tmp_path / "epoch"), EpochFile(tmp_path / "epoch")
+    before, other = alive.stamp(1, b"key"), alive.stamp(1, b"other")
+    dead.begin((stamp_of(1, b"key"),))
+    assert alive.stamp(1, b"key") is None
+    assert alive.stamp(1, b"other") == other
+    alive.repair()
+    assert alive.stamp(1, b"key") not in {None, before}
     for epoch in (dead, alive):
         epoch.close()
 

@@ -117,7 +117,7 @@ class Content(Core):
             if packed is None:
                 raise BlobMissing(manifest_id.hex())
             layout = Layout(packed)
-            self._layouts.put(manifest_id, layout)
+            self._layouts.put(manifest_id, layout, len(layout.packed))
         return layout
 
     def _inline(self, layout: Layout) -> reading.InlineBytes | None:

@@ -4,7 +4,6 @@
 each a class over this one with a module of its own; none of them calls another's privates.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,11 @@ from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
-from vexobj_storage.types import Clock, StagedContent
+from vexobj_storage.recent import Recent
+from vexobj_storage.types import Clock, StagedContent, StoredObject
 
 _LAYOUTS_BYTES = 16 * 1024 * 1024
+_HEADS_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Core:
         self._metadata = metadata
         self._blobs = blobs
         self._clock = clock
-        self._layouts = LayoutCache(_LAYOUTS_BYTES)
+        self._layouts: Recent[bytes, Layout] = Recent(_LAYOUTS_BYTES)
+        self._heads: Recent[tuple[int, bytes], tuple[int, StoredObject]] = Recent(_HEADS_BYTES)
 
     async def close(self) -> None:
         """Writes that were accepted are committed."""
@@ -62,27 +64,3 @@ class Core:
 
     def _now_us(self) -> int:
         return to_us(self._clock())
-
-
-class LayoutCache:
-    """The layouts read last, up to so many bytes; a layout never changes."""
-
-    def __init__(self, capacity_bytes: int) -> None:
-        self._capacity = capacity_bytes
-        self._size = 0
-        self._layouts: OrderedDict[bytes, Layout] = OrderedDict()
-
-    def get(self, manifest_id: bytes) -> Layout | None:
-        layout = self._layouts.get(manifest_id)
-        if layout is not None:
-            self._layouts.move_to_end(manifest_id)
-        return layout
-
-    def put(self, manifest_id: bytes, layout: Layout) -> None:
-        if manifest_id in self._layouts:
-            return
-        self._layouts[manifest_id] = layout
-        self._size += len(layout.packed)
-        while self._size > self._capacity and len(self._layouts) > 1:
-            _, evicted = self._layouts.popitem(last=False)
-            self._size -= len(evicted.packed)

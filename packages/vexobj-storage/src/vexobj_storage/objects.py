@@ -21,6 +21,8 @@ from vexobj_storage.types import (
 )
 
 _ANY = WriteCondition()
+_ENTRY_BYTES = 2048
+"""What a remembered version takes beside its key and inline bytes, generously."""
 
 
 class Objects(Content):
@@ -69,11 +71,23 @@ class Objects(Content):
     ) -> StoredObject:
         """One lookup, the inline bytes included. On SQLite it never suspends.
 
+        A current version that was read before is remembered for as long as its stamp holds: no
+        process can have changed it since.
+
         Raises: NoSuchKey, NoSuchVersion. A delete marker by version id is returned as such.
         """
-        if version_id is None:
+        if version_id is not None:
+            return await self._metadata.read(objects.get_version, bucket, key, version_id)
+        stamp = self._metadata.stamp(bucket.id, key)
+        if stamp is None:
             return await self._metadata.read(objects.get_object, bucket, key)
-        return await self._metadata.read(objects.get_version, bucket, key, version_id)
+        name = (bucket.id, key)
+        known = self._heads.get(name)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        stored = await self._metadata.read(objects.get_object, bucket, key)
+        self._heads.put(name, (stamp, stored), _ENTRY_BYTES + len(key) + len(stored.inline or b""))
+        return stored
 
     async def copy_object(
         self,

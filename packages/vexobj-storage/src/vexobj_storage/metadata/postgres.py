@@ -154,6 +154,10 @@ class PostgresMetaStore:
         row = await self.read(_epoch)
         return 0 if row is None or row[0] is None else int(row[0])
 
+    def stamp(self, bucket_id: int, key: bytes) -> None:  # noqa: ARG002
+        """Other nodes write too, and nothing here tells of it."""
+        return
+
     async def close(self) -> None:
         """What is under way ends first; idempotent."""
         if not self._closed:

@@ -72,6 +72,9 @@ class SqliteMetaStore:
     async def epoch(self) -> int:
         return self._epoch.read()
 
+    def stamp(self, bucket_id: int, key: bytes) -> int | None:
+        return self._epoch.stamp(bucket_id, key)
+
     async def close(self) -> None:
         """Writes that were accepted are committed, scans under way end; idempotent."""
         if self._closed:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from types import CoroutineType
 from typing import Any, TypeVar, cast
 
+from vexobj_storage.metadata.epoch import EPOCH, stamp_of
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Row, SnapshotNeeded
 
@@ -18,11 +19,10 @@ class SqliteTx:
     have ended the transaction with it, and PostgreSQL has.
     """
 
-    __slots__ = ("_connection", "bumped", "failure")
+    __slots__ = ("_connection", "failure")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.bumped = False
         self.failure: sqlite3.Error | None = None
 
     async def one(self, statement: Statement, **values: Any) -> Row | None:
@@ -51,7 +51,7 @@ class SqliteTx:
             raise
 
     def bump_epoch(self) -> None:
-        self.bumped = True
+        """Only a commit outdates anything."""
 
     def _execute(self, statement: Statement, values: Mapping[str, Any]) -> sqlite3.Cursor:
         if self.failure is not None:
@@ -62,6 +62,36 @@ class SqliteTx:
         except sqlite3.Error as error:
             self.failure = error
             raise
+
+
+class WriteTx(SqliteTx):
+    """Remembers which stamps its commit outdates.
+
+    Every statement that binds a bucket and a key counts, reads too: so no operation can forget.
+    """
+
+    __slots__ = ("stamps",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.stamps: set[int] = set()
+
+    def bump_epoch(self) -> None:
+        self.stamps.add(EPOCH)
+
+    async def many(self, statement: Statement, values: Iterable[dict[str, Any]]) -> None:
+        rows = list(values)
+        for row in rows:
+            self._outdate(row)
+        await super().many(statement, rows)
+
+    def _execute(self, statement: Statement, values: Mapping[str, Any]) -> sqlite3.Cursor:
+        self._outdate(values)
+        return super()._execute(statement, values)
+
+    def _outdate(self, values: Mapping[str, Any]) -> None:
+        if "key" in values and "bucket_id" in values:
+            self.stamps.add(stamp_of(values["bucket_id"], values["key"]))
 
 
 class FirstStatementOnly(SqliteTx):

@@ -97,4 +97,12 @@ class MetaStore(Protocol):
         """Changes whenever any process committed an operation that called `bump_epoch`."""
         ...
 
+    def stamp(self, bucket_id: int, key: bytes) -> int | None:
+        """A number that changes with every commit of any process that may change the object.
+
+        What was read after the stamp was taken holds for as long as the stamp stays the same.
+        None when that cannot be known at the price of a memory access.
+        """
+        ...
+
     async def close(self) -> None: ...

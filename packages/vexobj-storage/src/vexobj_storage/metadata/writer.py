@@ -23,7 +23,7 @@ from vexobj_storage.metadata.connections import (
     write_lock,
 )
 from vexobj_storage.metadata.epoch import EpochFile
-from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
+from vexobj_storage.metadata.sqlite_tx import WriteTx, drive
 from vexobj_storage.metadata.tx import LostRace
 
 R = TypeVar("R")
@@ -181,14 +181,14 @@ class SqliteWriter:
         attempt = self._attempt_isolated if isolated else self._attempt
         try:
             self._begin(jobs, growing=growing)
-            bumped = False
+            stamps: set[int] = set()
             for job in jobs:
-                bumped |= attempt(job)
+                stamps |= attempt(job)
             began, rows = time.perf_counter(), self._connection.total_changes
             while growing and self._has_room(jobs, began, rows) and (more := self._waiting()):
                 jobs.append(more)
-                bumped |= attempt(more)
-            self._finish(bumped=bumped)
+                stamps |= attempt(more)
+            self._finish(stamps)
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -202,12 +202,12 @@ class SqliteWriter:
             while growing and (job := self._waiting()):
                 jobs.append(job)
             raise
-        self._epoch.repair()
+        self._epoch.repair_epoch()
 
-    def _attempt(self, job: _Job) -> bool:
-        """Run one operation; whether it outdates caches."""
+    def _attempt(self, job: _Job) -> set[int]:
+        """Run one operation; the stamps that it outdates."""
         job.result = job.error = None
-        tx, changes = SqliteTx(self._connection), self._connection.total_changes
+        tx, changes = WriteTx(self._connection), self._connection.total_changes
         try:
             job.result = drive(job.operation(tx, *job.args, **job.kwargs))
             if tx.failure is not None:
@@ -218,23 +218,22 @@ class SqliteWriter:
                 raise _TransactionLost from tx.failure
             if self._connection.total_changes != changes:
                 raise _HalfDone from error
-            return False
-        return tx.bumped
+            return set()
+        return tx.stamps
 
-    def _attempt_isolated(self, job: _Job) -> bool:
+    def _attempt_isolated(self, job: _Job) -> set[int]:
         """As `_attempt`, undoing what an operation that fails had done."""
         self._connection.execute("SAVEPOINT operation")
         try:
-            bumped = self._attempt(job)
+            stamps = self._attempt(job)
         except _HalfDone:
             self._connection.execute("ROLLBACK TO operation")
-            bumped = False
+            stamps = set()
         self._connection.execute("RELEASE operation")
-        return bumped
+        return stamps
 
-    def _finish(self, *, bumped: bool) -> None:
-        if bumped:
-            self._epoch.begin()
+    def _finish(self, stamps: set[int]) -> None:
+        self._epoch.begin(stamps)
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -243,8 +242,7 @@ class SqliteWriter:
                 raise CommitUncertain from error
             raise _TransactionLost from error
         finally:
-            if bumped:
-                self._epoch.end()
+            self._epoch.end(stamps)
 
     def _has_room(self, jobs: list[_Job], began: float, rows: int) -> bool:
         limits = self._limits
