@@ -160,7 +160,7 @@ class StoreError(StorageError):
 
 @dataclass(eq=False)
 class OutOfSpace(StoreError):
-    """Nothing was written; deletes keep working."""
+    """There is no room, for a delete's transaction neither; nothing was written."""
 
 
 @dataclass(eq=False)

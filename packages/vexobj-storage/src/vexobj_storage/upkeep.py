@@ -1,31 +1,39 @@
 """What a store needs done now and then: garbage, orphans, usage. Safe beside everything else."""
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
 from vexobj_storage.core import Core
+from vexobj_storage.errors import StoreError
 from vexobj_storage.metadata.ops import gc, usage
 from vexobj_storage.types import GcReport, Location
 
 _PIECE = 500
 
+_log = logging.getLogger(__name__)
+
 
 class Upkeep(Core):
     async def collect_garbage(self) -> GcReport:
-        """Do what is due, in bounded transactions; several collectors may run at once."""
+        """Do what is due, in bounded transactions; several collectors may run at once.
+
+        A blob that its medium does not let go is logged and stays due; the run ends with it.
+        """
         now_us, grace_us = self._now_us(), round(self.config.gc_grace / timedelta(microseconds=1))
         condemned = removed = bytes_freed = 0
         while True:
             batch = await self._metadata.write(gc.collect, now_us, grace_us, _PIECE)
-            for entry, location in batch.removable:
-                if location is Location.STORE:
-                    await self._blobs.delete(entry.id)
-            if batch.removable:
-                entries = [entry for entry, _ in batch.removable]
-                count, size = await self._metadata.write(gc.forget, entries)
+            gone = [
+                entry
+                for entry, location in batch.removable
+                if location is not Location.STORE or await self._delete(entry.id)
+            ]
+            if gone:
+                count, size = await self._metadata.write(gc.forget, gone)
                 removed, bytes_freed = removed + count, bytes_freed + size
             condemned += batch.condemned
-            if not batch.seen:
+            if not batch.seen or len(gone) < len(batch.removable):
                 break
         waiting = await self._metadata.scan(gc.waiting)
         return replace(waiting, condemned=condemned, removed=removed, bytes_freed=bytes_freed)
@@ -54,6 +62,14 @@ class Upkeep(Core):
                 folded += count
             bucket_id = await self._metadata.scan(usage.next_bucket, bucket_id)
         return folded
+
+    async def _delete(self, blob_id: bytes) -> bool:
+        try:
+            await self._blobs.delete(blob_id)
+        except StoreError as error:
+            _log.warning("blob %s cannot be removed: %s", blob_id.hex(), error)
+            return False
+        return True
 
     async def _sweep(self, blob_ids: list[bytes]) -> int:
         known = await self._metadata.scan(gc.known_blobs, blob_ids) if blob_ids else set()

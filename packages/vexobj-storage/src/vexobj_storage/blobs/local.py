@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 from vexobj_storage.blobs.base import BlobStat, BlobWriter, Through
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, OutOfSpace, StoreBusy, StoreClosed
-from vexobj_storage.files import Buffer, Files, PosixFiles, make_durable_directory
+from vexobj_storage.files import Buffer, Files, PosixFiles, make_durable_directory, write_failure
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -236,6 +236,8 @@ def _unlink(path: str) -> bool:
         os.unlink(path)  # noqa: PTH108 - as in files.py
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise write_failure(error) from error
     return True
 
 
