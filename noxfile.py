@@ -48,7 +48,7 @@ def tests(session: nox.Session) -> None:
     lint(session)
     types(session)
     contract(session)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--durations=20", *session.posargs)
 
 
 @nox.session(name="lint")
