@@ -67,7 +67,7 @@ def types_session(session: nox.Session) -> None:
 
 @nox.session(name="contract")
 def contract_session(session: nox.Session) -> None:
-    """Regenerate what is generated (openapi.yaml, clients, reference pages) and show the drift."""
+    """Generate openapi.yaml and the reference pages again; `-- --check` only shows the drift."""
     install(session, "test", "check")
     session.run("python", "tests/contract/regenerate.py", *session.posargs)
 
