@@ -199,9 +199,7 @@ class ImagesSettings:
     max_transform_size: int = _setting(
         SIZE, 50 * _MIB, "The largest original in bytes that is transformed."
     )
-    max_source_pixels: int = _setting(
-        integer(1), 50_000_000, "The largest original in pixels; all frames count."
-    )
+    max_source_pixels: int = _setting(integer(1), 50_000_000, "The largest original in pixels.")
     max_dimension: int = _setting(
         integer(1, 65535), 4096, "The longest side of a result, in pixels."
     )
