@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from vexobj_s3compat.call import Call
@@ -22,6 +21,7 @@ from vexobj_s3compat.xml import Element, child_text
 
 METADATA_LIMIT_BYTES = 2048
 PAGE_LIMIT = 1000
+PART_LIMIT = 10_000
 _INT_LIMIT = 2**31 - 1
 _TAG_LIMIT = 10
 _META = "x-amz-meta-"
@@ -73,6 +73,18 @@ def integer(call: Call, name: str, *, default: int, minimum: int = 0) -> int:
             name, text, f"Argument {name} must be an integer between {minimum} and {_INT_LIMIT}"
         )
     return value
+
+
+def part_number(call: Call) -> int:
+    """Raises: InvalidArgument."""
+    number = integer(call, "partNumber", default=0)
+    if not 1 <= number <= PART_LIMIT:
+        raise invalid_argument(
+            "partNumber",
+            call.parameters["partNumber"],
+            f"Part number must be an integer between 1 and {PART_LIMIT}, inclusive",
+        )
+    return number
 
 
 def page_size(call: Call, name: str) -> int:
@@ -261,7 +273,3 @@ def decode_token(name: str, token: str) -> bytes:
         raise invalid_argument(name, token, "The continuation token provided is incorrect")
     check_key(marker[1:])
     return marker[1:]
-
-
-def microseconds_dropped(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(microsecond=0)

@@ -5,10 +5,10 @@ from vexobj_s3compat.checksums import ALGORITHMS, parse_algorithm
 from vexobj_s3compat.errors import InvalidRequest, MalformedXML
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import (
-    integer,
-    invalid_argument,
+    PART_LIMIT,
     leaf,
     object_headers,
+    part_number,
     refuse_unsupported,
     tags,
     unquote_etag,
@@ -44,7 +44,6 @@ from vexobj_s3compat.types import (
 )
 from vexobj_s3compat.xml import Element, children, element, parse, timestamp
 
-PART_LIMIT = 10_000
 _COMPLETE_DOCUMENT_BYTES = 4 * 1024 * 1024
 _KINDS = frozenset({"COMPOSITE", "FULL_OBJECT"})
 
@@ -100,20 +99,9 @@ async def shape_create(
     )
 
 
-def _part_number(call: Call) -> int:
-    number = integer(call, "partNumber", default=0)
-    if not 1 <= number <= PART_LIMIT:
-        raise invalid_argument(
-            "partNumber",
-            call.parameters["partNumber"],
-            f"Part number must be an integer between 1 and {PART_LIMIT}, inclusive",
-        )
-    return number
-
-
 def parse_upload_part(call: Call) -> UploadPartInput:
     refuse_unsupported(call.headers)
-    return UploadPartInput(call.bucket, call.key, upload_id(call), _part_number(call), call.payload)
+    return UploadPartInput(call.bucket, call.key, upload_id(call), part_number(call), call.payload)
 
 
 async def shape_upload_part(_: Call, __: UploadPartInput, output: UploadPartOutput) -> Response:
@@ -131,7 +119,7 @@ def parse_upload_part_copy(call: Call) -> UploadPartCopyInput:
         call.bucket,
         call.key,
         upload_id(call),
-        _part_number(call),
+        part_number(call),
         copy_source(call),
         None if wanted_range is None else parse_copy_source_range(wanted_range),
     )

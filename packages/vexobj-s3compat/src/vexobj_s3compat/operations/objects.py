@@ -12,10 +12,9 @@ from vexobj_s3compat.metadata import encode_metadata, header_value
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import (
     check_identifier,
-    integer,
-    invalid_argument,
     leaf,
     object_headers,
+    part_number,
     refuse_unsupported,
     tags,
     version_id,
@@ -52,7 +51,6 @@ from vexobj_s3compat.xml import child_text, children, element, parse
 
 DELETE_LIMIT = 1000
 _DELETE_DOCUMENT_BYTES = 4 * 1024 * 1024
-_PART_LIMIT = 10_000
 _SSE_C = "x-amz-server-side-encryption-customer-algorithm"
 _DEFAULT_TYPE = "binary/octet-stream"
 _OVERRIDES = {
@@ -107,11 +105,11 @@ def parse_object(call: Call) -> ObjectInput:
 async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> Response:
     parameters = call.parameters
     headers = _stored_headers(output)
-    part_number = None
+    number = None
     if parameters:
         _override(call, headers)
         if "partNumber" in parameters:
-            part_number = _part_number(call)
+            number = part_number(call)
     answer = [(name.encode(), header_value(value)) for name, value in headers.items()]
     if output.object.metadata:
         answer += _metadata(output)
@@ -123,7 +121,7 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         output.checksum is not None
         and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
         and "range" not in call.headers
-        and part_number is None
+        and number is None
     ):
         answer += checksum_headers(output.checksum)
     if output.extra_headers:
@@ -137,7 +135,7 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         etag=output.etag,
         last_modified=output.last_modified,
         headers=answer,
-        part_number=part_number,
+        part_number=number,
         parts_count=output.parts_count,
     )
 
@@ -163,17 +161,6 @@ def _override(call: Call, headers: dict[str, str]) -> None:
         )
     for name in given:
         headers[_OVERRIDES[name]] = call.parameters[name]
-
-
-def _part_number(call: Call) -> int:
-    number = integer(call, "partNumber", default=0)
-    if not 1 <= number <= _PART_LIMIT:
-        raise invalid_argument(
-            "partNumber",
-            call.parameters["partNumber"],
-            f"Part number must be an integer between 1 and {_PART_LIMIT}, inclusive",
-        )
-    return number
 
 
 def parse_delete_object(call: Call) -> DeleteObjectInput:
