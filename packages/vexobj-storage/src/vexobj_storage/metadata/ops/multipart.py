@@ -44,7 +44,6 @@ _UPLOAD = (
     "checksum_algorithm",
     "checksum_composite",
 )
-_CLOSING = ("state", "changed_us", "etag", "version_uid", "named_parts")
 UPLOAD_COLUMNS = [_U.c[name] for name in _UPLOAD]
 
 _CREATE = sql.insert(_U)
