@@ -77,7 +77,7 @@ def typescript(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_go(address: dict[str, str]) -> None:
     go = need("go")
     folder = SDKS / "go"
-    assert run(folder, "gofmt", "-l", ".") == ""
+    assert run(folder, need("gofmt"), "-l", ".") == ""
     run(folder, go, "vet", "./...")
     run(folder, go, "test", "-race", "-count=1", "./...", **address)
 

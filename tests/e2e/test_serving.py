@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from support.endpoint import Endpoint
+from support.tools import need
 from vexobj_server.testing import RunningServer, free_port, running_server, start_server
 
 
@@ -129,7 +130,7 @@ def test_documents_are_served(server: RunningServer) -> None:
 def test_tls(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
          "-keyout", str(key), "-out", str(certificate)],
         check=True, capture_output=True,
@@ -143,14 +144,14 @@ def test_tls(tmp_path: Path) -> None:
         assert server.url.startswith("https://")
         endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
         done = subprocess.run(
-            ["aws", "s3", "mb", "s3://secure", "--ca-bundle", str(certificate)],
+            [need("aws"), "s3", "mb", "s3://secure", "--ca-bundle", str(certificate)],
             env=endpoint.aws_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         source = tmp_path / "source"
         source.write_bytes(os.urandom(9 * 1024**2))
         done = subprocess.run(
-            ["aws", "s3", "cp", str(source), "s3://secure/x", "--ca-bundle", str(certificate)],
+            [need("aws"), "s3", "cp", str(source), "s3://secure/x", "--ca-bundle", str(certificate)],
             env=endpoint.aws_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
