@@ -129,6 +129,7 @@ def test_documents_are_served(server: RunningServer) -> None:
 
 def test_tls(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    aws = need("aws")
     subprocess.run(
         [need("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
@@ -144,14 +145,14 @@ def test_tls(tmp_path: Path) -> None:
         assert server.url.startswith("https://")
         endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
         done = subprocess.run(
-            [need("aws"), "s3", "mb", "s3://secure", "--ca-bundle", str(certificate)],
+            [aws, "s3", "mb", "s3://secure", "--ca-bundle", str(certificate)],
             env=endpoint.aws_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         source = tmp_path / "source"
         source.write_bytes(os.urandom(9 * 1024**2))
         done = subprocess.run(
-            [need("aws"), "s3", "cp", str(source), "s3://secure/x", "--ca-bundle", str(certificate)],
+            [aws, "s3", "cp", str(source), "s3://secure/x", "--ca-bundle", str(certificate)],
             env=endpoint.aws_environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
