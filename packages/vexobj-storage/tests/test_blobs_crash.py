@@ -19,8 +19,6 @@ from vexobj_storage.errors import OutOfSpace, StoreBusy, StoreError, WriteFailed
 from vexobj_storage.files import Buffer, PosixFiles
 from vexobj_storage.staging import new_blob_id
 
-# Power loss: a disk that forgets whatever was not synced -----------------------------------------
-
 
 @dataclass
 class ForgetfulFile:
@@ -166,8 +164,6 @@ def test_a_huge_blob_is_synced_on_the_way(monkeypatch: pytest.MonkeyPatch) -> No
     assert synced == [0, 0, 1200, 1200, 1200, 2400]
 
 
-# kill -9 at each system call ---------------------------------------------------------------------
-
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -224,9 +220,6 @@ def test_kill_at_each_call_leaves_no_half_blob(tmp_path: Path) -> None:
     assert acknowledged <= visible.keys()
     for name, path in visible.items():
         assert path.read_bytes() == bytes.fromhex(name) * 15000
-
-
-# Devices that refuse -----------------------------------------------------------------------------
 
 
 class FailingFiles(PosixFiles):

@@ -59,8 +59,6 @@ class MemoryBackend(S3Backend):
         self._part_minimum_bytes = part_minimum_bytes
         self._buckets: dict[str, Bucket] = {}
 
-    # Access -----------------------------------------------------------------------------------
-
     def _bucket(self, request: t.Request[Any], *, public: bool = False) -> Bucket:
         """The bucket, if the caller owns it, or may read it where `public` will do."""
         bucket = self._buckets.get(request.input.bucket)
@@ -91,8 +89,6 @@ class MemoryBackend(S3Backend):
         if stranger and version.acl != "public-read":
             raise errors.AccessDenied
         return bucket, version
-
-    # Buckets ----------------------------------------------------------------------------------
 
     async def list_buckets(self, request: t.Request[t.ListBucketsInput]) -> t.ListBucketsOutput:
         wanted, owner = request.input, owner_of(request.caller)
@@ -149,8 +145,6 @@ class MemoryBackend(S3Backend):
 
     async def get_bucket_configuration(self, request: t.Request[t.BucketInput]) -> None:
         self._bucket(request)
-
-    # Listings ---------------------------------------------------------------------------------
 
     async def list_objects(self, request: t.Request[t.ListObjectsInput]) -> t.ListObjectsOutput:
         wanted, bucket = request.input, self._bucket(request, public=True)
@@ -211,8 +205,6 @@ class MemoryBackend(S3Backend):
             page.last,
             last_row[1][0].version_id if last_row else None,
         )
-
-    # Objects ----------------------------------------------------------------------------------
 
     async def put_object(self, request: t.Request[t.PutObjectInput]) -> t.PutObjectOutput:
         wanted, bucket = request.input, self._bucket(request)
@@ -305,8 +297,6 @@ class MemoryBackend(S3Backend):
     async def get_object_tagging(self, request: t.Request[t.ObjectInput]) -> t.TaggingOutput:
         bucket, version = self._version(request, owned=True)
         return t.TaggingOutput(version.tags, shown_id(bucket, version))
-
-    # Multipart --------------------------------------------------------------------------------
 
     async def create_multipart_upload(
         self, request: t.Request[t.CreateMultipartUploadInput]
@@ -438,8 +428,6 @@ class MemoryBackend(S3Backend):
             page.last,
             last_row[1][0] if last_row else None,
         )
-
-    # Shared -----------------------------------------------------------------------------------
 
     def _new_version(
         self,

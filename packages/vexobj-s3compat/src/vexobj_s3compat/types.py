@@ -94,9 +94,6 @@ class WriteConditions:
     if_none_match: str | None = None
 
 
-# --- service and buckets ---------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class ListBucketsInput:
     prefix: str = ""
@@ -176,9 +173,6 @@ class TaggingOutput:
     version_id: str | None = None
 
 
-# --- listings --------------------------------------------------------------------------------
-
-
 @value
 class ListObjectsInput:
     """Of v1 and v2 alike: `after` is the marker, start-after or decoded continuation token."""
@@ -239,9 +233,6 @@ class ListObjectVersionsOutput:
     common_prefixes: Sequence[bytes]
     next_key_marker: bytes | None = None
     next_version_id_marker: str | None = None
-
-
-# --- objects ---------------------------------------------------------------------------------
 
 
 @value
@@ -377,9 +368,6 @@ class CopyObjectOutput:
     version_id: str | None = None
     source_version_id: str | None = None
     checksum: ChecksumValue | None = None
-
-
-# --- multipart -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
