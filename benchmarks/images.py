@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 from figures import Figure, figure, publish
 from PIL import Image
-from s3_load import LUA, measure, write_requests
+from s3_load import LUA, bare_server, measure, write_requests
 
 from support.endpoint import Endpoint
 from support.photos import ROCKET
@@ -84,13 +84,18 @@ def with_cpu(server: RunningServer, work: Callable[[], list[float]]) -> tuple[li
 
 
 def repeated(
-    server: RunningServer, title: str, paths: list[str], folder: Path, condition: str = ""
+    server: RunningServer,
+    bare: tuple[str, int],
+    title: str,
+    paths: list[str],
+    folder: Path,
+    condition: str = "",
 ) -> list[Figure]:
     rest = f"host: {server.url.removeprefix('http://')}\r\n{condition}\r\n"
     script, requests = folder / "load.lua", folder / "requests"
     script.write_text(LUA)
     write_requests(requests, (f"GET {path} HTTP/1.1\r\n{rest}".encode() for path in paths))
-    return measure(server, title, requests, script)
+    return measure(server, bare, title, requests, script)
 
 
 def main() -> int:
@@ -100,16 +105,21 @@ def main() -> int:
     rows: list[Figure] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with running_server(folder / "data", workers=1) as server:
+        with running_server(folder / "data", workers=1) as server, bare_server() as bare:
             put(server)
             for image_format in FORMATS:
                 rows += rendered(server, image_format)
-            rows += repeated(server, "variant from memory", CACHED, folder)
-            rows += repeated(server, "304 of a variant", CACHED, folder, "if-none-match: *\r\n")
-            rows += repeated(server, "public GET of as many bytes", ["/photos/small"], folder)
-        with running_server(folder / "data", workers=1, environment=NO_MEMORY) as server:
+            rows += repeated(server, bare, "variant from memory", CACHED, folder)
+            rows += repeated(
+                server, bare, "304 of a variant", CACHED, folder, "if-none-match: *\r\n"
+            )
+            rows += repeated(server, bare, "public GET of as many bytes", ["/photos/small"], folder)
+        with (
+            running_server(folder / "data", workers=1, environment=NO_MEMORY) as server,
+            bare_server() as bare,
+        ):
             assert httpx.get(server.url + CACHED[0]).headers["x-vexobj-cache"] == "hit"
-            rows += repeated(server, "variant from disk", CACHED, folder)
+            rows += repeated(server, bare, "variant from disk", CACHED, folder)
     publish("images", rows)
     return 0
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-BENCHMARKS = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"run", "figures"})
+_PARTS = {"bare", "figures", "run"}
+BENCHMARKS = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in _PARTS)
 
 
 def main() -> int:
