@@ -54,7 +54,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class BucketChange:
-    """What `update_bucket` sets; None leaves a field as it is."""
+    """What `update_bucket` sets; None leaves a field as it is, as does a setting not named."""
 
     public: bool | None = None
     versioning: Versioning | None = None

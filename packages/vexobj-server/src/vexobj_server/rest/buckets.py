@@ -72,7 +72,7 @@ async def update_bucket(
     settings = None
     if patch.settings is not None:
         await _check_aliases(context, caller, found, patch.settings.host_aliases)
-        settings = {**found.settings, **patch.settings.model_dump(exclude_unset=True)}
+        settings = patch.settings.model_dump(exclude_unset=True)
     change = BucketChange(public=patch.public, settings=settings)
     return bucket_info(await context.store.update_bucket(bucket, change))
 

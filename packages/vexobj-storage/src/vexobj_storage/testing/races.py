@@ -166,6 +166,15 @@ class RaceContract:
         assert len(won) == 1
         assert {type(error) for error in lost} == {errors.BucketAlreadyExists}
 
+    async def test_settings_of_many_writers_are_all_kept(self, store: ObjectStore) -> None:
+        await make_bucket(store)
+        names = [f"setting-{number}" for number in range(20)]
+        _, errors = await _all(
+            store.update_bucket("bucket", BucketChange(settings={name: True})) for name in names
+        )
+        assert not errors
+        assert (await store.bucket("bucket")).settings == dict.fromkeys(names, True)
+
     async def test_sharing_against_collecting(self, store: ObjectStore) -> None:
         """References to one content come and go while it is collected; no bytes are lost."""
         bucket = await make_bucket(store)

@@ -130,7 +130,7 @@ async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
         old.public if change.public is None else change.public,
         versioning,
         old.acl if change.acl is None else change.acl,
-        old.settings if change.settings is None else dict(change.settings),
+        {**old.settings, **(change.settings or {})},
     )
     await tx.run(
         _UPDATE,
