@@ -13,6 +13,7 @@ from vexobj_storage import (
     AccessKeyAlreadyExists,
     AccessKeyRecord,
     Identity,
+    NoSuchAccessKey,
     NoSuchIdentity,
     ObjectStore,
     StoreConfig,
@@ -75,3 +76,19 @@ async def test_a_key_is_replaced_at_once_or_not_at_all(stores: list[ObjectStore]
     with pytest.raises(AccessKeyAlreadyExists):
         await store.replace_access_key(replace(changed, secret_lookup=b"2"))
     assert await store.access_key("key-1") == changed
+
+
+async def test_of_many_removals_at_once_one_key_is_spared(stores: list[ObjectStore]) -> None:
+    await stores[0].add_identity(identity(1))
+    for number in range(MANY):
+        await stores[0].add_access_key(record(number, identity(1).id))
+    removed = await asyncio.gather(
+        *(
+            store.remove_access_key(f"key-{number}", spare=lambda _, others: not others)
+            for number, store in enumerate(stores)
+        )
+    )
+    assert sorted(removed) == [False] + [True] * (MANY - 1)
+    assert len(await stores[0].access_keys()) == 1
+    with pytest.raises(NoSuchAccessKey):
+        await stores[0].remove_access_key("nobody", spare=lambda _, others: not others)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from vexobj_storage.core import Core
 from vexobj_storage.metadata.ops import identities
+from vexobj_storage.metadata.ops.identities import Spare
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.types import AccessKeyRecord, Identity
 
@@ -53,9 +54,16 @@ class Accounts(Core):
         """Of one identity, or all of them, by id."""
         return await self._metadata.scan(identities.list_access_keys, identity_id)
 
-    async def remove_access_key(self, access_key_id: str) -> None:
-        """Raises: NoSuchAccessKey."""
-        await self._metadata.write(identities.delete_access_key, access_key_id)
+    async def remove_access_key(
+        self, access_key_id: str, *, spare: Spare | None = None
+    ) -> bool:
+        """False, and nothing removed, when `spare` wants the key kept seeing all the others.
+
+        Of several removals at once each sees what the ones before it left.
+
+        Raises: NoSuchAccessKey.
+        """
+        return await self._metadata.write(identities.delete_access_key, access_key_id, spare)
 
     async def touch_access_key(self, access_key_id: str, used_at: datetime) -> None:
         """Remember the latest use; outdates no cache, and an unknown key is not an error."""

@@ -105,16 +105,14 @@ async def create_api_key(new: NewApiKey, context: Context, caller: Caller) -> Cr
 async def delete_api_key(access_key_id: str, context: Context, caller: Caller) -> None:
     """Revoke it: no worker takes its next request. The last admin key stays."""
     context.access.require(caller, Action.ADMINISTER)
-    doomed = (await context.keys.key(access_key_id)).key
     now = context.clock()
-    if _administers(doomed) and not any(
-        _administers(key)
-        and key.access_key_id != access_key_id
-        and (key.expires_at is None or key.expires_at > now)
-        for key in await context.keys.keys()
-    ):
+
+    def administers(key: AccessKey) -> bool:
+        lasts = key.expires_at is None or key.expires_at > now
+        return lasts and key.permissions.admin and key.buckets is None
+
+    if not await context.keys.remove_unless_last(access_key_id, administers):
         raise RestError(409, "LastAdminKey", "the last admin key cannot be deleted")
-    await context.keys.remove_key(access_key_id)
 
 
 @router.post("/gc", operation_id="run_gc", responses=problems(401, 403))
@@ -130,10 +128,6 @@ async def run_gc(context: Context, caller: Caller) -> GcResult:
         waiting_bytes=report.waiting_bytes,
         due_at=report.due_at,
     )
-
-
-def _administers(key: AccessKey) -> bool:
-    return key.permissions.admin and key.buckets is None
 
 
 def _identity_info(identity: Identity) -> IdentityInfo:

@@ -100,6 +100,24 @@ class StoredKeys:
         except storage.NoSuchAccessKey as missing:
             raise NoSuchAccessKey(access_key_id) from missing
 
+    async def remove_unless_last(
+        self, access_key_id: str, counts: Callable[[AccessKey], bool]
+    ) -> bool:
+        """False, and nothing removed, when it is the last of the keys that count.
+
+        Raises: NoSuchAccessKey.
+        """
+
+        def spare(doomed: AccessKeyRecord, others: Sequence[AccessKeyRecord]) -> bool:
+            return counts(_stored(doomed).key) and not any(
+                counts(_stored(other).key) for other in others
+            )
+
+        try:
+            return await self._store.remove_access_key(access_key_id, spare=spare)
+        except storage.NoSuchAccessKey as missing:
+            raise NoSuchAccessKey(access_key_id) from missing
+
     async def touch_key(self, access_key_id: str, used_at: datetime) -> None:
         await self._store.touch_access_key(access_key_id, used_at)
 

@@ -1,7 +1,7 @@
 """Identities and their access keys."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import bindparam, or_, select, update
 
@@ -45,6 +45,7 @@ _LIST_KEYS = sql.query(select(*_KEY).order_by(_K.c.access_key_id))
 _LIST_IDENTITY_KEYS = sql.query(
     select(*_KEY).where(*sql.matches(_K, "identity_id")).order_by(_K.c.access_key_id)
 )
+_HOLD_KEYS = sql.query(select(*_KEY).order_by(_K.c.access_key_id).with_for_update())
 _DELETE_KEY = sql.remove(_K, "access_key_id")
 _TOUCH = sql.query(
     update(_K)
@@ -54,6 +55,10 @@ _TOUCH = sql.query(
     )
     .values(last_used_us=bindparam("used_us"))
 )
+
+
+Spare = Callable[[AccessKeyRecord, Sequence[AccessKeyRecord]], bool]
+"""Whether a key is to be kept, given all the others."""
 
 
 async def create_identity(tx: Tx, identity: Identity) -> None:
@@ -155,11 +160,21 @@ async def list_access_keys(tx: Tx, identity_id: str | None) -> Sequence[AccessKe
     return [_record(row) for row in found]
 
 
-async def delete_access_key(tx: Tx, access_key_id: str) -> None:
-    """Raises: NoSuchAccessKey."""
+async def delete_access_key(tx: Tx, access_key_id: str, spare: Spare | None) -> bool:
+    """False when `spare` wants the key kept, seeing all others, which are held until the commit.
+
+    Raises: NoSuchAccessKey.
+    """
+    if spare is not None:
+        records = [_record(row) for row in await tx.all(_HOLD_KEYS)]
+        doomed = [record for record in records if record.access_key_id == access_key_id]
+        others = [record for record in records if record.access_key_id != access_key_id]
+        if doomed and spare(doomed[0], others):
+            return False
     if not await tx.run(_DELETE_KEY, access_key_id=access_key_id):
         raise NoSuchAccessKey(access_key_id)
     tx.bump_epoch()
+    return True
 
 
 async def touch_access_key(tx: Tx, access_key_id: str, used_us: int) -> None:
