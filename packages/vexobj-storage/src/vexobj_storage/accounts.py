@@ -54,9 +54,7 @@ class Accounts(Core):
         """Of one identity, or all of them, by id."""
         return await self._metadata.scan(identities.list_access_keys, identity_id)
 
-    async def remove_access_key(
-        self, access_key_id: str, *, spare: Spare | None = None
-    ) -> bool:
+    async def remove_access_key(self, access_key_id: str, *, spare: Spare | None = None) -> bool:
         """False, and nothing removed, when `spare` wants the key kept seeing all the others.
 
         Of several removals at once each sees what the ones before it left.
