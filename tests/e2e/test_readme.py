@@ -30,12 +30,16 @@ STANDARD_URL = "http://127.0.0.1:8000"
 START_SECONDS = 600
 
 
+_OF_UV = ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON")
+"""Nox sets them to its own environment, into which `uv run` would then install another checkout."""
+
+
 def environment() -> dict[str, str]:
     """A newcomer's: the tools of the test environment, no settings of anybody's."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("VEXOBJ", "AWS_", "VIRTUAL_ENV", "PYTHONPATH"))
+        if not name.startswith(("VEXOBJ", "AWS_", "VIRTUAL_ENV", "PYTHONPATH", *_OF_UV))
     }
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
