@@ -3,7 +3,9 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 from PIL import Image
+from starlette.types import Message
 
+from vexobj_server.app import create_app
+from vexobj_server.bootstrap import prepare_data_dir, server_secret
+from vexobj_server.runtime import create_runtime
+from vexobj_server.settings import load_settings
 from vexobj_server.testing import RunningServer, running_server, start_server
 
 OWN_KEY = {
@@ -90,3 +97,45 @@ async def test_two_servers_that_start_at_once_make_one_key(
         for server in servers:
             server.stop()
             server.kill()
+
+
+async def test_the_end_waits_for_a_request_that_has_only_its_answer_out(tmp_path: Path) -> None:
+    """Granian ends the lifespan then; the request still has to be counted and logged."""
+    environment = {"VEXOBJ_DATA_DIR": str(tmp_path / "data")}
+    settings = load_settings(environment).settings
+    prepare_data_dir(settings.storage.data_dir)
+    runtime = create_runtime(settings, server_secret(settings))
+    app = create_app(runtime)
+    answered, started, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def life() -> AsyncIterator[Message]:
+        yield {"type": "lifespan.startup"}
+        await answered.wait()
+        yield {"type": "lifespan.shutdown"}
+
+    async def tell(message: Message) -> None:
+        (started if message["type"] == "lifespan.startup.complete" else ended).set()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            answered.set()
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not ended.is_set()
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    living = asyncio.create_task(app({"type": "lifespan"}, life().__anext__, tell))
+    try:
+        await started.wait()
+        scope = {
+            "type": "http", "method": "GET", "path": "/livez", "raw_path": b"/livez",
+            "root_path": "", "query_string": b"", "headers": [], "http_version": "1.1",
+            "scheme": "http", "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),
+        }  # fmt: skip
+        await app(scope, receive, send)
+        await living
+        assert ended.is_set()
+    finally:
+        shutil.rmtree(runtime.directory)

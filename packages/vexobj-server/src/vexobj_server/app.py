@@ -55,16 +55,28 @@ def create_app(runtime: Runtime) -> "Application":
 
 
 class Application:
-    """An ASGI callable: opens everything at the lifespan's start, closes it at its end."""
+    """An ASGI callable: opens everything at the lifespan's start, closes it at its end.
+
+    Granian ends the lifespan as soon as the last byte of the last answer has left it, while the
+    request that sent it still has to be counted and logged: the end waits for such requests.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._serve: App | None = None
+        self._running = 0
+        self._idle = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             assert self._serve is not None, "a request before the lifespan began"
-            await self._serve(scope, receive, send)
+            self._running += 1
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                self._running -= 1
+                if not self._running:
+                    self._idle.set()
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
 
@@ -75,12 +87,19 @@ class Application:
                 self._serve = serve
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
+                await self._ended()
         except Exception as error:  # noqa: BLE001 -- told to the server, which stops
             _log.exception("the worker could not start, or not end well")
             kind = "startup" if self._serve is None else "shutdown"
             await send({"type": f"lifespan.{kind}.failed", "message": str(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _ended(self) -> None:
+        """Every request has; one that a client stalls is ended by `server.shutdown_timeout`."""
+        while self._running:
+            self._idle.clear()
+            await self._idle.wait()
 
 
 @contextlib.asynccontextmanager
