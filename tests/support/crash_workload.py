@@ -18,12 +18,27 @@ from support.s3 import S3
 PART = 5 * 1024**2
 KEYS_PER_CLIENT = 6
 
-State = bytes | None
-"""The SHA-256 of what a key holds, None when there is nothing."""
+
+@dataclass(frozen=True)
+class Stored:
+    """What a key holds: the SHA-256 of its bytes, and its ETag."""
+
+    sha256: bytes
+    etag: str
+
+    @classmethod
+    def put(cls, body: bytes) -> "Stored":
+        return cls(hashlib.sha256(body).digest(), f'"{hashlib.md5(body).hexdigest()}"')
+
+    @classmethod
+    def multipart(cls, parts: list[bytes]) -> "Stored":
+        """S3's ETag of parts: the MD5 of their MD5s, and how many they were."""
+        sums = b"".join(hashlib.md5(part).digest() for part in parts)
+        etag = f'"{hashlib.md5(sums).hexdigest()}-{len(parts)}"'
+        return cls(hashlib.sha256(b"".join(parts)).digest(), etag)
 
 
-def digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+State = Stored | None
 
 
 def shared_contents(seed: int) -> list[bytes]:
@@ -104,14 +119,14 @@ class Client:
     async def _put(self, key: str) -> None:
         size = self._random.choice((10, 3_000, 16_000, 20_000, 250_000, 1_200_000))
         body = self._random.randbytes(size)
-        answer = await self._change(key, digest(body), "PUT", body)
-        etag = f'"{hashlib.md5(body).hexdigest()}"'
-        if answer.headers["etag"] != etag:
-            raise Refused(f"PUT {key}: ETag {answer.headers['etag']}, wanted {etag}")
+        stored = Stored.put(body)
+        answer = await self._change(key, stored, "PUT", body)
+        if answer.headers["etag"] != stored.etag:
+            raise Refused(f"PUT {key}: ETag {answer.headers['etag']}, wanted {stored.etag}")
 
     async def _put_shared(self, key: str) -> None:
         body = self._random.choice(self._shared)
-        await self._change(key, digest(body), "PUT", body)
+        await self._change(key, Stored.put(body), "PUT", body)
 
     async def _delete(self, key: str) -> None:
         await self._change(key, None, "DELETE")
@@ -143,9 +158,10 @@ class Client:
                 f"<Part><PartNumber>{number}</PartNumber><ETag>{part.headers['etag']}</ETag></Part>"
             )
         document = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
-        await self._change(
-            key, digest(b"".join(bodies)), "POST", document, query={"uploadId": upload}
-        )
+        stored = Stored.multipart(bodies)
+        answer = await self._change(key, stored, "POST", document, query={"uploadId": upload})
+        if stored.etag.strip('"') not in answer.text:
+            raise Refused(f"POST {key}: {answer.text}, wanted {stored.etag}")
 
 
 async def run_clients(
@@ -180,14 +196,12 @@ async def check(endpoint: Endpoint, bucket: str, ledger: Ledger, *, count: int =
             answer = await s3.request("GET", bucket, key)
             if answer.status_code not in {200, 404}:
                 raise Refused(f"GET {key}: {answer.status_code} {answer.text}")
-            state = digest(answer.content) if answer.status_code == 200 else None
-            if state not in ledger.possible(key):
-                raise Refused(f"{key} holds something that was never written or was lost")
-            if state is not None:
+            state = None
+            if answer.status_code == 200:
+                state = Stored(hashlib.sha256(answer.content).digest(), answer.headers["etag"])
                 present.append(key)
-                etag = answer.headers["etag"].strip('"')
-                if "-" not in etag and etag != hashlib.md5(answer.content).hexdigest():
-                    raise Refused(f"{key}: ETag {etag} is not that of its bytes")
+            if state not in ledger.possible(key):
+                raise Refused(f"{key} holds {state}, not one of {ledger.possible(key)}")
             ledger.acknowledged[key] = state
         ledger.in_flight.clear()
         listed = await s3.request("GET", bucket, query={"list-type": "2"})
