@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Field, SQLModel
 
+from vexobj_storage import ObjectStore, StoreConfig
 from vexobj_storage.errors import SchemaTooNew, StoreBusy
 from vexobj_storage.metadata.connections import SqliteFiles
 from vexobj_storage.metadata.engine import open_metadata
@@ -88,6 +89,38 @@ async def test_postgres_migrates_to_what_is_declared(
     assert len(found) > 50
     assert found == await postgres_schema(postgres.url(name))
     postgres.drop_database(name)
+
+
+BEFORE_HOST_ALIASES = """
+    DROP TABLE host_aliases;
+    UPDATE alembic_version SET version_num = '0001';
+    INSERT INTO buckets (id, name, owner_id, created_us, public, versioning, settings) VALUES
+        (1, 'none', 'o', 0, 0, 0, '{}'),
+        (2, 'one', 'o', 0, 0, 0, '{"host_aliases": ["a.example.com", "b.example.com"]}'),
+        (3, 'two', 'o', 0, 0, 0, '{"host_aliases": ["b.example.com", "c.example.com"]}');
+"""
+HOST_ALIASES = {"a.example.com": "one", "b.example.com": "one", "c.example.com": "two"}
+
+
+async def test_host_aliases_of_settings_are_kept_on_sqlite(tmp_path: Path) -> None:
+    await (await open_metadata(tmp_path)).close()
+    older = sqlite3.connect(SqliteFiles(tmp_path).database)
+    older.executescript(BEFORE_HOST_ALIASES)
+    older.close()
+    store = await ObjectStore.open(StoreConfig(tmp_path))
+    assert await store.host_aliases() == HOST_ALIASES
+    await store.close()
+
+
+async def test_host_aliases_of_settings_are_kept_on_postgres(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    older = await asyncpg.connect(postgres_url)
+    await older.execute(BEFORE_HOST_ALIASES)
+    await older.close()
+    store = await ObjectStore.open(StoreConfig(tmp_path, metadata_url=postgres_url))
+    assert await store.host_aliases() == HOST_ALIASES
+    await store.close()
 
 
 def run_many(*arguments: str) -> None:

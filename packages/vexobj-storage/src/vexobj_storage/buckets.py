@@ -1,10 +1,10 @@
 """The store's buckets, and what they hold in numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vexobj_storage.core import Core
-from vexobj_storage.metadata.ops import buckets, usage
+from vexobj_storage.metadata.ops import aliases, buckets, usage
 from vexobj_storage.names import check_bucket_name
 from vexobj_storage.types import Bucket, BucketChange, BucketUsage, Page
 
@@ -51,9 +51,13 @@ class Buckets(Core):
     async def update_bucket(self, name: str, change: BucketChange) -> Bucket:
         """Waits for the writes under way in the bucket.
 
-        Raises: NoSuchBucket; ValueError for versioning that would go back to OFF.
+        Raises: NoSuchBucket, HostAliasTaken; ValueError for versioning that would go back to OFF.
         """
         return await self._metadata.write(buckets.update_bucket, name, change)
+
+    async def host_aliases(self) -> Mapping[str, str]:
+        """Of every host name in a bucket's setting `host_aliases`, the name of that bucket."""
+        return await self._metadata.scan(aliases.host_aliases)
 
     async def delete_bucket(self, name: str) -> None:
         """Open uploads are aborted with it. Raises: NoSuchBucket, BucketNotEmpty."""

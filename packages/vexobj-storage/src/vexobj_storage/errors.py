@@ -2,6 +2,7 @@
 
 StorageError
 ├── NoSuchBucket            BucketAlreadyExists     BucketNotEmpty      InvalidBucketName
+├── HostAliasTaken
 ├── NoSuchKey               NoSuchVersion           InvalidKey
 ├── NoSuchUpload            InvalidPart             InvalidPartOrder    EntityTooSmall
 ├── PreconditionFailed      EntityTooLarge          SizeMismatch
@@ -48,6 +49,13 @@ class BucketNotEmpty(StorageError):
     """The bucket still holds live objects, versions, delete markers or open uploads' parts."""
 
     bucket: str
+
+
+@dataclass(eq=False)
+class HostAliasTaken(StorageError):
+    """The host name leads to another bucket."""
+
+    host: str
 
 
 @dataclass(eq=False)

@@ -40,7 +40,10 @@ class Location(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`id` is never reused. `acl` and `settings` are the caller's own, stored and returned."""
+    """`id` is never reused. `acl` and `settings` are the caller's own, stored and returned.
+
+    One setting the store knows: `host_aliases`, a list of host names that no other bucket has.
+    """
 
     id: int
     name: str

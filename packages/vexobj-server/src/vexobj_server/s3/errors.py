@@ -66,6 +66,7 @@ TABLE: dict[type[Exception], Translation] = {
     storage.NoSuchBucket: lambda e: s3.NoSuchBucket(fields=_bucket(e)),
     storage.BucketAlreadyExists: lambda e: s3.BucketAlreadyExists(fields=_bucket(e)),
     storage.BucketNotEmpty: lambda e: s3.BucketNotEmpty(fields=_bucket(e)),
+    storage.HostAliasTaken: lambda _: s3.OperationAborted(),
     storage.InvalidBucketName: lambda e: s3.InvalidBucketName(fields=_bucket(e)),
     storage.NoSuchKey: _no_such_key,
     storage.NoSuchVersion: lambda e: s3.NoSuchVersion(fields=_key(e) | {"VersionId": e.version_id}),

@@ -1,6 +1,6 @@
 """Buckets as the server uses them: all of them in turn, and by host name."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from vexobj_storage import Bucket, InvalidBucketName, ObjectStore
 
@@ -32,16 +32,12 @@ class HostAliases:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._epoch = -1
-        self._buckets: dict[str, str] = {}
+        self._buckets: Mapping[str, str] = {}
 
     async def bucket(self, host: str) -> str | None:
         """`host` in lower case, without a port."""
         epoch = await self._store.epoch()
         if epoch != self._epoch:
-            self._buckets = {
-                alias.lower(): bucket.name
-                async for bucket in every_bucket(self._store)
-                for alias in bucket.settings.get("host_aliases", ())
-            }
+            self._buckets = await self._store.host_aliases()
             self._epoch = epoch
         return self._buckets.get(host)

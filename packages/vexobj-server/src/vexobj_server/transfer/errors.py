@@ -117,6 +117,9 @@ TABLE: dict[type[Exception], Translation] = {
         409, "BucketAlreadyExists", f"bucket already exists: {e.bucket}"
     ),
     storage.BucketNotEmpty: _fixed(409, "BucketNotEmpty", "bucket not empty"),
+    storage.HostAliasTaken: lambda e: RestError(
+        409, "HostAliasTaken", f"host alias belongs to another bucket: {e.host}"
+    ),
     storage.InvalidBucketName: _not_acceptable_name,
     storage.NoSuchKey: _fixed(404, "NoSuchKey", "object not found"),
     storage.NoSuchVersion: _fixed(404, "NoSuchVersion", "version not found"),

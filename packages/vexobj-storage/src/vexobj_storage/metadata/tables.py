@@ -98,6 +98,15 @@ class Buckets(_Table, table=True):
     settings: str = Field(sa_column=_text())
 
 
+class HostAliases(_Table, table=True):
+    """The `host_aliases` of all buckets' settings: a host name leads to one bucket at most."""
+
+    __tablename__ = "host_aliases"
+    __table_args__ = _CLUSTERED
+    host: str = Field(sa_column=_text(key=True))
+    bucket_id: int = Field(sa_column=_integer())
+
+
 class _Version(_Table):
     """What a version says of itself, in `objects` and in `versions` alike.
 

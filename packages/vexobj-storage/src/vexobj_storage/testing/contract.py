@@ -53,6 +53,23 @@ class BucketContract:
         with pytest.raises(errors.NoSuchBucket):
             await store.update_bucket("bucket", BucketChange(public=True))
 
+    async def test_a_host_leads_to_one_bucket(self, store: ObjectStore) -> None:
+        def claim(*hosts: str) -> BucketChange:
+            return BucketChange(settings={"host_aliases": list(hosts)})
+
+        for name in ("first", "second"):
+            await make_bucket(store, name=name)
+        await store.update_bucket("first", claim("a.example.com", "b.example.com"))
+        with pytest.raises(errors.HostAliasTaken) as taken:
+            await store.update_bucket("second", claim("b.example.com", "c.example.com"))
+        assert taken.value.host == "b.example.com"
+        assert (await store.bucket("second")).settings == {}
+        await store.update_bucket("first", claim("a.example.com"))
+        await store.update_bucket("second", claim("b.example.com"))
+        assert await store.host_aliases() == {"a.example.com": "first", "b.example.com": "second"}
+        await store.delete_bucket("first")
+        assert await store.host_aliases() == {"b.example.com": "second"}
+
     async def test_buckets_are_listed_by_name(self, store: ObjectStore) -> None:
         names = ["a-1", "a.1", "a1b", "ab1", "b-1"]
         for name in names:

@@ -16,7 +16,14 @@ from vexobj_storage.testing.helpers import (
     put_part,
 )
 from vexobj_storage.testing.invariants import invariants
-from vexobj_storage.types import BucketChange, ObjectName, ObjectVersion, Versioning, WriteCondition
+from vexobj_storage.types import (
+    Bucket,
+    BucketChange,
+    ObjectName,
+    ObjectVersion,
+    Versioning,
+    WriteCondition,
+)
 
 _BIG = b"same bytes " * 4096
 
@@ -165,6 +172,37 @@ class RaceContract:
         won, lost = await _all(store.create_bucket("bucket", str(n)) for n in range(20))
         assert len(won) == 1
         assert {type(error) for error in lost} == {errors.BucketAlreadyExists}
+
+    async def test_one_bucket_of_one_host(self, store: ObjectStore) -> None:
+        names = [f"bucket-{number}" for number in range(12)]
+        for name in names:
+            await make_bucket(store, name=name)
+        for host in ("files.example.com", "media.example.com"):
+            claim = BucketChange(settings={"host_aliases": [host]})
+            won, lost = await _all(store.update_bucket(name, claim) for name in names)
+            assert len(won) == 1
+            assert {type(error) for error in lost} == {errors.HostAliasTaken}
+            (winner,) = won
+            assert isinstance(winner, Bucket)
+            assert (await store.host_aliases())[host] == winner.name
+            names.remove(winner.name)
+
+    async def test_hosts_change_hands_crosswise(self, store: ObjectStore) -> None:
+        hosts = {"bucket-a": "a.example.com", "bucket-b": "b.example.com"}
+        for name, host in hosts.items():
+            await make_bucket(store, name=name)
+            await store.update_bucket(name, BucketChange(settings={"host_aliases": [host]}))
+        swapped = zip(hosts, reversed(hosts.values()), strict=True)
+        await _all(
+            store.update_bucket(name, BucketChange(settings={"host_aliases": [host]}))
+            for name, host in swapped
+        )
+        told = {
+            host: name
+            for name in hosts
+            for host in (await store.bucket(name)).settings["host_aliases"]
+        }
+        assert await store.host_aliases() == told
 
     async def test_settings_of_many_writers_are_all_kept(self, store: ObjectStore) -> None:
         await make_bucket(store)

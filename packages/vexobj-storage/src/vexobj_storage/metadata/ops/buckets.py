@@ -8,7 +8,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from vexobj_storage.errors import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import sql
+from vexobj_storage.metadata.ops import aliases, sql
 from vexobj_storage.metadata.ops.ledger import QUEUE, UPLOAD
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Tx
@@ -113,7 +113,7 @@ async def list_buckets(
 async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
     """Waits for the writes under way in the bucket.
 
-    Raises: NoSuchBucket; ValueError for versioning that would go back to OFF.
+    Raises: NoSuchBucket, HostAliasTaken; ValueError for versioning that would go back to OFF.
     """
     row = await tx.one(_LOCK, name=name)
     if row is None:
@@ -140,6 +140,7 @@ async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
         acl=new.acl,
         settings=rows.bucket_settings(new.settings),
     )
+    await aliases.replace(tx, new.id, aliases.aliases(old), aliases.aliases(new))
     tx.bump_epoch()
     return new
 
@@ -159,5 +160,6 @@ async def delete_bucket(tx: Tx, name: str, now_us: int) -> None:
         await tx.many(QUEUE, [{"due_us": now_us, "kind": UPLOAD, "id": u[0]} for u in uploads])
     for drop in (_DROP_HEADS, _DROP_USAGE, _DROP_DELTAS):
         await tx.run(drop, bucket_id=number)
+    await aliases.release_all(tx, number)
     await tx.run(_DELETE, name=name)
     tx.bump_epoch()
