@@ -1,32 +1,26 @@
 """What the store and the access rules say, in S3's words: one table."""
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from vexobj_processing import errors as processing
 from vexobj_s3compat import S3Error
 from vexobj_s3compat import errors as s3
+from vexobj_s3compat.error_table import Entry
 from vexobj_server.media import errors as media
 from vexobj_server.services.access import AccessRefused
 from vexobj_storage import ObjectVersion
 from vexobj_storage import errors as storage
 
 
-class StorageFull(S3Error):
+class StorageFull(
+    S3Error, entry=Entry(507, "The storage backend has no room left. Deletes still work.")
+):
     """AWS knows no such state; 507 tells a person what 503 would make clients retry for ever."""
 
-    code = "StorageFull"
-    status = HTTPStatus.INSUFFICIENT_STORAGE
-    message = "The storage backend has no room left. Deletes still work."
 
-
-class UnprocessableImage(S3Error):
+class UnprocessableImage(S3Error, entry=Entry(422, "The image cannot be transformed.")):
     """AWS transforms no images; the native API's status for the same."""
-
-    code = "UnprocessableImage"
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    message = "The image cannot be transformed."
 
 
 def _bucket(error: Any) -> dict[str, str]:
