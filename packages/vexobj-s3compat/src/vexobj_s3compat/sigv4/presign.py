@@ -30,6 +30,17 @@ _REQUIRED = (
     "X-Amz-SignedHeaders",
     "X-Amz-Expires",
 )
+_INCOMPLETE = (
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
+)
+_MALFORMED_CREDENTIAL = (
+    "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
+    'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
+)
+_MALFORMED_SIGNED_HEADERS = (
+    "X-Amz-SignedHeaders must be lower-case names separated by semicolons, host among them"
+)
 
 
 def parse_query(
@@ -52,34 +63,21 @@ def parse_query(
     if found.get("X-Amz-Algorithm", "").startswith("AWS4-ECDSA-P256-SHA256"):
         raise sigv4a()
     if any(not found.get(name) for name in _REQUIRED):
-        raise AuthorizationQueryParametersError(
-            "Query-string authentication version 4 requires the X-Amz-Algorithm, "
-            "X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and "
-            "X-Amz-Expires parameters."
-        )
+        raise AuthorizationQueryParametersError(_INCOMPLETE)
     if found["X-Amz-Algorithm"] != ALGORITHM:
         raise AuthorizationQueryParametersError(
             f'X-Amz-Algorithm only supports "{ALGORITHM} and AWS4-ECDSA-P256-SHA256"'
         )
     credential = parse_credential(found["X-Amz-Credential"])
     if credential is None:
-        raise AuthorizationQueryParametersError(
-            "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; "
-            'expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'
-        )
+        raise AuthorizationQueryParametersError(_MALFORMED_CREDENTIAL)
     signed_headers = parse_signed_headers(found["X-Amz-SignedHeaders"])
     if signed_headers is None:
-        raise AuthorizationQueryParametersError(
-            "X-Amz-SignedHeaders must be lower-case names separated by semicolons, host among them"
-        )
+        raise AuthorizationQueryParametersError(_MALFORMED_SIGNED_HEADERS)
     timestamp = found["X-Amz-Date"]
     _check_scope(credential.scope, timestamp, region)
     _check_time(timestamp, found["X-Amz-Expires"], now)
-    payload_hash = found.get("X-Amz-Content-Sha256") or headers.get("x-amz-content-sha256")
-    if payload_hash is None:
-        payload_hash = UNSIGNED_PAYLOAD
-    else:
-        check_payload_hash(payload_hash)
+    payload_hash = _payload_hash(found, headers)
     check_signed(headers, signed_headers)
     return PendingAuth(
         "query",
@@ -94,6 +92,14 @@ def parse_query(
         rest,
         headers,
     )
+
+
+def _payload_hash(found: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    claimed = found.get("X-Amz-Content-Sha256") or headers.get("x-amz-content-sha256")
+    if claimed is None:
+        return UNSIGNED_PAYLOAD
+    check_payload_hash(claimed)
+    return claimed
 
 
 def _take(raw_query: bytes) -> tuple[dict[str, str], bytes]:
