@@ -18,9 +18,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="session")
 def metadata_url() -> Iterator[str]:
     """An empty PostgreSQL database of a server of its own."""
-    binaries = postgres_binaries()
-    if binaries is None:
-        missing("PostgreSQL")
+    binaries = postgres_binaries() or missing("PostgreSQL")
     with PostgresServer(binaries) as postgres:
         yield postgres.url(postgres.create_database())
 

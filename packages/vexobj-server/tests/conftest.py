@@ -1,23 +1,19 @@
 """Servers that the tests of this package talk to."""
 
-import os
 import secrets
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from support.tools import missing
 from vexobj_server.testing import RunningServer, running_server
 from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    binaries = postgres_binaries()
-    if binaries is None:
-        if os.environ.get("CI", "").lower() in {"1", "true"}:
-            pytest.fail("PostgreSQL is missing, and in CI nothing is skipped for a missing tool")
-        pytest.skip("PostgreSQL is not installed")
+    binaries = postgres_binaries() or missing("PostgreSQL")
     with PostgresServer(binaries) as running:
         yield running
 

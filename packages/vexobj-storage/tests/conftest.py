@@ -1,30 +1,20 @@
 """What the tests of this package share: engines of both kinds, each empty and migrated."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from support.tools import missing
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
 
 
-def missing(tool: str) -> None:
-    """Skip what needs `tool`, by name; in CI every tool has to be there."""
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(f"{tool} is missing, and in CI nothing is skipped for a missing tool")
-    pytest.skip(f"{tool} is not installed")
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    binaries = postgres_binaries()
-    if binaries is None:
-        missing("PostgreSQL")
-        return
+    binaries = postgres_binaries() or missing("PostgreSQL")
     with PostgresServer(binaries) as server:
         yield server
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import resource
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from support.tools import need
 from vexobj_storage.blobs.base import BlobWriter
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.blobs.local import LocalBlobStore
@@ -365,14 +365,9 @@ async def test_a_short_write_at_the_size_limit(tmp_path: Path) -> None:
     [("fsync", "EIO", "WriteFailed"), ("write", "ENOSPC", "OutOfSpace")],
 )
 async def test_the_kernel_refuses(tmp_path: Path, call: str, number: str, condition: str) -> None:
-    strace = shutil.which("strace")
-    if strace is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("strace is not installed")
-        pytest.skip("strace is not installed")
     refused = tmp_path / "tmp" / (200_000).to_bytes(16, "big").hex()
     inject = f"inject={call}:error={number}:when=1+"
-    prefix = (strace, "-f", "-qq", "-o", os.devnull, "-P", str(refused), "-e", inject)
+    prefix = (need("strace"), "-f", "-qq", "-o", os.devnull, "-P", str(refused), "-e", inject)
     told = attempt(tmp_path, 100_000, 200_000, 300_000, prefix=prefix)
     assert told == ["written", condition, "written"]
     assert await blob_sizes(tmp_path) == [100_000, 300_000]

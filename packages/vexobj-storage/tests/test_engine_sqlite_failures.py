@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from support.tools import need
 from vexobj_storage import (
     CommitUncertain,
     NoSuchKey,
@@ -76,21 +76,12 @@ _REPLACE = """
 """
 
 
-def _strace() -> str:
-    strace = shutil.which("strace")
-    if strace is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("strace is not installed")
-        pytest.skip("strace is not installed")
-    return strace
-
-
 def _replace_with_failing_sync(data: Path, number: int) -> str:
     """What the second put was told when the log's sync of this number failed; then the crash."""
     inject = f"inject=fdatasync:error=EIO:when={number}"
     done = subprocess.run(
         [
-            *(_strace(), "-f", "-qq", "-o", os.devnull, "-P", SqliteFiles(data).wal),
+            *(need("strace"), "-f", "-qq", "-o", os.devnull, "-P", SqliteFiles(data).wal),
             *("-e", inject, sys.executable, "-c", textwrap.dedent(_REPLACE), data),
         ],
         capture_output=True,
