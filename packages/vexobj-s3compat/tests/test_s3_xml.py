@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from vexobj_s3compat import xml
 from vexobj_s3compat.errors import MalformedXML, NoSuchKey, S3Error
+from vexobj_s3compat.operations._output import common_prefix_elements
 
 printable = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
@@ -31,6 +33,20 @@ def test_times() -> None:
     assert xml.timestamp(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"
     moment = datetime(2026, 1, 1, 1, 2, 3, 456_789, tzinfo=UTC)
     assert xml.timestamp(moment) == "2026-01-01T01:02:03.456Z"
+
+
+@given(st.datetimes())
+def test_times_are_those_of_iso_8601(moment: datetime) -> None:
+    assert xml.timestamp(moment) == moment.isoformat(timespec="milliseconds") + "Z"
+
+
+@given(st.lists(printable | st.sampled_from(["plain/key.jpg", "a&b", "<", "\r\n", "]]>", "%41 +"])))
+def test_pages_of_keys_read_back(keys: list[str]) -> None:
+    encoded = [key.encode() for key in keys]
+    for url in (False, True):
+        page = xml.parse(xml.document("R", *common_prefix_elements(encoded, url=url)), "R")
+        prefixes = [xml.child_text(each, "Prefix") for each in xml.children(page, "CommonPrefixes")]
+        assert [unquote(each or "") if url else each for each in prefixes] == keys
 
 
 def test_error_document() -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from xml.parsers import expat
 
 from vexobj_s3compat.errors import MalformedXML, S3Error
@@ -42,13 +43,28 @@ def element(name: str, text: str) -> str:
 
 
 def timestamp(moment: datetime) -> str:
-    """`2026-01-01T00:00:00.000Z`; `moment` is in UTC."""
-    return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+    """`2026-01-01T00:00:00.000Z`; `moment` is in UTC. A third of what `isoformat` costs."""
+    return (
+        f"{_date(moment.year, moment.month, moment.day)}"
+        f"{_MINUTES[moment.hour * 60 + moment.minute]}"
+        f"{_SECONDS[moment.second]}{_MILLISECONDS[moment.microsecond // 1000]}"
+    )
 
 
-def document(root: str, content: str) -> bytes:
+@lru_cache(maxsize=4096)
+def _date(year: int, month: int, day: int) -> str:
+    return f"{year:04}-{month:02}-{day:02}T"
+
+
+_MINUTES = [f"{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
+_SECONDS = [f"{second:02}." for second in range(60)]
+_MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1000)]
+
+
+def document(root: str, *content: str) -> bytes:
     """A whole answer in S3's namespace; `content` is XML already."""
-    return f'{DECLARATION}<{root} xmlns="{NAMESPACE}">{content}</{root}>'.encode()
+    opening = f'{DECLARATION}<{root} xmlns="{NAMESPACE}">'
+    return "".join((opening, *content, f"</{root}>")).encode()
 
 
 def error_document(error: S3Error, *, resource: str, request_id: str, host_id: str) -> bytes:

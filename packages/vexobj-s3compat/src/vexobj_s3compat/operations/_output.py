@@ -1,18 +1,22 @@
 """Writers of headers and XML that several operations share."""
 
+from collections.abc import Sequence
+from string import ascii_letters, digits
 from urllib.parse import quote
 
 from vexobj_s3compat.asgi import RawHeaders
 from vexobj_s3compat.respond import Response, full
 from vexobj_s3compat.types import ChecksumValue, Owner
-from vexobj_s3compat.xml import document, element
+from vexobj_s3compat.xml import document, element, escape_all
 
+_UNRESERVED = f"{ascii_letters}{digits}_.~-/".encode()
+_PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'&<>"')
 _XML_TYPE = (b"content-type", b"application/xml")
 
 
 def xml_response(root: str, *parts: str, headers: RawHeaders | None = None) -> Response:
     """200 with a document of the S3 namespace; `parts` are elements already rendered."""
-    return full(200, document(root, "".join(parts)), [_XML_TYPE, *(headers or ())])
+    return full(200, document(root, *parts), [_XML_TYPE, *(headers or ())])
 
 
 def no_content(headers: RawHeaders | None = None) -> Response:
@@ -40,6 +44,23 @@ def owner_element(owner: Owner, name: str = "Owner") -> str:
 def key_text(key: bytes, *, url: bool) -> str:
     """A key, prefix or delimiter as an answer shows it."""
     return quote(key, safe="/") if url else key.decode()
+
+
+def key_elements(keys: Sequence[bytes], *, url: bool) -> list[str]:
+    """A page of keys or prefixes, each as its element holds it.
+
+    One look at all of them tells whether any needs quoting or escaping; hardly a page has one.
+    """
+    if b"".join(keys).translate(None, _UNRESERVED if url else _PLAIN):
+        return escape_all([key_text(key, url=url) for key in keys])
+    return [key.decode() for key in keys]
+
+
+def common_prefix_elements(prefixes: Sequence[bytes], *, url: bool) -> list[str]:
+    return [
+        f"<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>"
+        for prefix in key_elements(prefixes, url=url)
+    ]
 
 
 def quoted_etag(etag: str) -> str:

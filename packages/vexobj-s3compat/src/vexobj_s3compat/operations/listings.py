@@ -1,7 +1,6 @@
 """ListObjects, ListObjectsV2 and ListObjectVersions."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.operation import Operation
@@ -16,6 +15,8 @@ from vexobj_s3compat.operations._input import (
 )
 from vexobj_s3compat.operations._output import (
     boolean,
+    common_prefix_elements,
+    key_elements,
     key_text,
     optional,
     owner_element,
@@ -29,7 +30,6 @@ from vexobj_s3compat.types import (
     ListObjectVersionsInput,
     ListObjectVersionsOutput,
     ObjectEntry,
-    Owner,
     VersionEntry,
 )
 from vexobj_s3compat.xml import element, escape_all, timestamp
@@ -85,8 +85,8 @@ async def shape_list_objects(
         f"<MaxKeys>{wanted.max_keys}</MaxKeys>",
         _delimiter(wanted.delimiter, url=url),
         boolean("IsTruncated", output.next_after is not None),
-        _contents(output.objects, url=url),
-        *(_common_prefix(prefix, url=url) for prefix in output.common_prefixes),
+        *_contents(output.objects, url=url),
+        *common_prefix_elements(output.common_prefixes, url=url),
     )
 
 
@@ -109,8 +109,8 @@ async def shape_list_objects_v2(
         f"<KeyCount>{count}</KeyCount><MaxKeys>{wanted.max_keys}</MaxKeys>",
         _delimiter(wanted.delimiter, url=url),
         boolean("IsTruncated", following is not None),
-        _contents(output.objects, url=url),
-        *(_common_prefix(prefix, url=url) for prefix in output.common_prefixes),
+        *_contents(output.objects, url=url),
+        *common_prefix_elements(output.common_prefixes, url=url),
     )
 
 
@@ -150,8 +150,8 @@ async def shape_list_versions(
         f"<MaxKeys>{wanted.max_keys}</MaxKeys>",
         _delimiter(wanted.delimiter, url=url),
         boolean("IsTruncated", following is not None),
-        *(_version(entry, url=url) for entry in output.versions),
-        *(_common_prefix(prefix, url=url) for prefix in output.common_prefixes),
+        *_versions(output.versions, url=url),
+        *common_prefix_elements(output.common_prefixes, url=url),
     )
 
 
@@ -160,31 +160,20 @@ def _delimiter(delimiter: bytes, *, url: bool) -> str:
     return shown + ("<EncodingType>url</EncodingType>" if url else "")
 
 
-def _common_prefix(prefix: bytes, *, url: bool) -> str:
-    return f"<CommonPrefixes>{element('Prefix', key_text(prefix, url=url))}</CommonPrefixes>"
-
-
-@lru_cache(maxsize=256)
-def _owner(owner: Owner) -> str:
-    """A page has a thousand entries and hardly more than one owner."""
-    return owner_element(owner)
-
-
-def _contents(entries: Sequence[ObjectEntry], *, url: bool) -> str:
-    if url:
-        keys = [key_text(entry.key, url=True) for entry in entries]
-    else:
-        keys = escape_all([entry.key.decode() for entry in entries])
-    return "".join(
-        [
+def _contents(entries: Sequence[ObjectEntry], *, url: bool) -> list[str]:
+    rendered = []
+    owner, owned = None, ""
+    for key, entry in zip(_keys(entries, url=url), entries, strict=True):
+        if entry.owner is not owner:
+            owner = entry.owner
+            owned = "" if owner is None else owner_element(owner)
+        rendered.append(
             f"<Contents><Key>{key}</Key><LastModified>{timestamp(entry.last_modified)}"
             f"</LastModified><ETag>&quot;{entry.etag}&quot;</ETag>"
             f"{'' if entry.checksum_algorithm is None else _checksum(entry)}"
-            f"<Size>{entry.size}</Size>{'' if entry.owner is None else _owner(entry.owner)}"
-            "<StorageClass>STANDARD</StorageClass></Contents>"
-            for key, entry in zip(keys, entries, strict=True)
-        ]
-    )
+            f"<Size>{entry.size}</Size>{owned}<StorageClass>STANDARD</StorageClass></Contents>"
+        )
+    return rendered
 
 
 def _checksum(entry: ObjectEntry) -> str:
@@ -195,19 +184,30 @@ def _checksum(entry: ObjectEntry) -> str:
     )
 
 
-def _version(entry: VersionEntry, *, url: bool) -> str:
-    head = (
-        f"{element('Key', key_text(entry.key, url=url))}"
-        f"{element('VersionId', entry.version_id)}{boolean('IsLatest', entry.is_latest)}"
-        f"<LastModified>{timestamp(entry.last_modified)}</LastModified>"
-    )
-    owner = _owner(entry.owner)
-    if entry.is_delete_marker:
-        return f"<DeleteMarker>{head}{owner}</DeleteMarker>"
-    return (
-        f"<Version>{head}<ETag>&quot;{entry.etag}&quot;</ETag><Size>{entry.size}</Size>"
-        f"<StorageClass>STANDARD</StorageClass>{owner}</Version>"
-    )
+def _versions(entries: Sequence[VersionEntry], *, url: bool) -> list[str]:
+    ids = escape_all([entry.version_id for entry in entries])
+    rendered = []
+    owner, owned = None, ""
+    for key, version_id, entry in zip(_keys(entries, url=url), ids, entries, strict=True):
+        if entry.owner is not owner:
+            owner = entry.owner
+            owned = owner_element(owner)
+        head = (
+            f"<Key>{key}</Key><VersionId>{version_id}</VersionId>"
+            f"<IsLatest>{'true' if entry.is_latest else 'false'}</IsLatest>"
+            f"<LastModified>{timestamp(entry.last_modified)}</LastModified>"
+        )
+        rendered.append(
+            f"<DeleteMarker>{head}{owned}</DeleteMarker>"
+            if entry.is_delete_marker
+            else f"<Version>{head}<ETag>&quot;{entry.etag}&quot;</ETag><Size>{entry.size}</Size>"
+            f"<StorageClass>STANDARD</StorageClass>{owned}</Version>"
+        )
+    return rendered
+
+
+def _keys(entries: Sequence[ObjectEntry] | Sequence[VersionEntry], *, url: bool) -> list[str]:
+    return key_elements([entry.key for entry in entries], url=url)
 
 
 _PAGE = frozenset({"prefix", "delimiter", "max-keys", "encoding-type"})

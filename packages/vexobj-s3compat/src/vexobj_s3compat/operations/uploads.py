@@ -13,6 +13,7 @@ from vexobj_s3compat.operations._input import (
 )
 from vexobj_s3compat.operations._output import (
     boolean,
+    common_prefix_elements,
     key_text,
     optional,
     owner_element,
@@ -115,10 +116,7 @@ async def shape_list_uploads(
             f"<Initiated>{timestamp(upload.initiated_at)}</Initiated></Upload>"
             for upload in output.uploads
         ),
-        *(
-            f"<CommonPrefixes>{element('Prefix', key_text(prefix, url=url))}</CommonPrefixes>"
-            for prefix in output.common_prefixes
-        ),
+        *common_prefix_elements(output.common_prefixes, url=url),
     )
 
 
