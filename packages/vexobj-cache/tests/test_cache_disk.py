@@ -232,7 +232,8 @@ async def test_open_survives_eviction(cache: DiskCache) -> None:
     opened = await cache.open("key")
     assert opened is not None
     with opened:
-        assert await cache.trim(0) == 20480
+        for number in range(2 * _MAX // len(data)):  # what is being read gets a second chance
+            await cache.put(f"newer-{number}", CacheEntry(data, {}))
         assert await cache.get("key") is None
         assert os.pread(opened.file.fileno(), opened.size, opened.offset) == data
         assert opened.metadata == {"type": "image/avif"}
