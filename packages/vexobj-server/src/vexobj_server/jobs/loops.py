@@ -43,12 +43,20 @@ async def running(
         asyncio.create_task(run_leased(metadata, _LEASE, holder, lead), name=_LEASE),
         asyncio.create_task(_run_all(everywhere), name="everywhere"),
     ]
+    for task in tasks:
+        task.add_done_callback(_tell_failure)
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    """Without these loops a server goes on serving: only the log tells that they are gone."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("the background loops %r ended", task.get_name(), exc_info=error)
 
 
 async def _run_all(loops: Sequence[Loop]) -> None:

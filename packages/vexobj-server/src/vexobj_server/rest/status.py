@@ -1,5 +1,6 @@
 """`/health`, `/livez`, `/readyz` and `/v1/stats`: how the server is."""
 
+import logging
 from typing import Any
 
 from fastapi import APIRouter
@@ -20,6 +21,8 @@ from vexobj_server.services.buckets import every_bucket
 from vexobj_server.services.context import Services
 
 router = APIRouter(tags=["status"])
+
+_log = logging.getLogger(__name__)
 
 _UNAVAILABLE: dict[int | str, dict[str, Any]] = {
     503: {"model": Unavailable, "description": "The store cannot be read."}
@@ -95,6 +98,7 @@ async def _unavailable(context: Services) -> JSONResponse | None:
     try:
         await context.store.list_buckets(limit=1)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the store cannot be read
+        _log.warning("the store cannot be read", exc_info=error)
         body = Unavailable(status="unavailable", reason=type(error).__name__)
         return JSONResponse(body.model_dump(), 503)
     return None

@@ -42,7 +42,10 @@ class VexObjBackend(
         try:
             self._access.require(self._acting(caller), action, await self._store.bucket(bucket))
         except Exception as error:
-            raise translate(error) or error from error
+            answer = translate(error)
+            if answer is None:
+                raise
+            raise answer from error
 
 
 def _worded(operation: Operation) -> Operation:
