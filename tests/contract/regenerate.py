@@ -15,6 +15,7 @@ from vexobj_s3compat import S3Backend
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations import OPERATIONS
 from vexobj_server.observability.reference import metrics_reference
+from vexobj_server.rest.app import openapi_document
 from vexobj_server.rest.openapi import openapi_yaml
 from vexobj_server.s3.backend import VexObjBackend
 from vexobj_server.settings import settings_reference
@@ -50,7 +51,7 @@ def s3_operations() -> str:
 
 ROOT = Path(__file__).parents[2]
 GENERATED: dict[str, Callable[[], str]] = {
-    "openapi.yaml": openapi_yaml,
+    "openapi.yaml": lambda: openapi_yaml(openapi_document()),
     "docs/reference/metrics.md": metrics_reference,
     "docs/reference/settings.md": settings_reference,
     "docs/reference/s3-operations.md": s3_operations,

@@ -4,7 +4,8 @@ import sys
 
 
 def print_openapi() -> int:
+    from vexobj_server.rest.app import openapi_document
     from vexobj_server.rest.openapi import openapi_yaml
 
-    sys.stdout.write(openapi_yaml())
+    sys.stdout.write(openapi_yaml(openapi_document()))
     return 0

@@ -1,15 +1,16 @@
 """The FastAPI app of the native API: typed JSON, the contract, one form for every error."""
 
 import logging
+from functools import lru_cache
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from vexobj_auth import AuthError
 from vexobj_server.rest import admin, buckets, listing, objects, pages, status
-from vexobj_server.rest.openapi import NativeApi
+from vexobj_server.rest.openapi import Document, NativeApi
 from vexobj_server.services.access import AccessRefused
 from vexobj_server.transfer.errors import (
     RestError,
@@ -27,7 +28,7 @@ _HTTP = {
 _log = logging.getLogger(__name__)
 
 
-def rest_app() -> FastAPI:
+def rest_app() -> NativeApi:
     """`app.state.services` has to be set before the first request."""
     app = NativeApi()
     for module in (buckets, listing, objects, admin, status, pages):
@@ -38,6 +39,12 @@ def rest_app() -> FastAPI:
         app.add_exception_handler(condition, _condition)
     app.add_exception_handler(Exception, _unforeseen)
     return app
+
+
+@lru_cache(maxsize=1)
+def openapi_document() -> Document:
+    """The contract that the app's routes make."""
+    return rest_app().openapi()
 
 
 async def _condition(request: Request, error: Exception) -> JSONResponse:

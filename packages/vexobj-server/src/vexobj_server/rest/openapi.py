@@ -1,7 +1,6 @@
 """The contract of the native API, made from its routes; the same text every time."""
 
 import json
-from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -43,20 +42,13 @@ class NativeApi(FastAPI):
         return self.openapi_schema
 
 
-@lru_cache(maxsize=1)
-def openapi_document() -> Document:
-    from vexobj_server.rest.app import rest_app
-
-    return rest_app().openapi()
-
-
-def openapi_yaml() -> str:
+def openapi_yaml(document: Document) -> str:
     """The same text for the same routes, on every machine."""
-    return yaml.safe_dump(openapi_document(), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
 
 
-def openapi_json() -> str:
-    return json.dumps(openapi_document(), ensure_ascii=False, separators=(",", ":"))
+def openapi_json(document: Document) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def _tidied(document: Document) -> Document:

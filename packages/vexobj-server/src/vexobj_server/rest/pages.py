@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from vexobj_server.rest.context import Context
 from vexobj_server.rest.openapi import openapi_json, openapi_yaml
@@ -29,15 +29,16 @@ def _text(media_type: str) -> dict[int | str, dict[str, object]]:
     response_class=Response,
     responses=_text("application/yaml"),
 )
-async def contract_yaml() -> Response:
+async def contract_yaml(request: Request) -> Response:
     """This contract."""
-    return Response(openapi_yaml(), media_type="application/yaml")
+    return Response(openapi_yaml(request.app.openapi()), media_type="application/yaml")
 
 
 @router.get("/openapi.json", operation_id="openapi_json")
-async def contract_json() -> dict[str, object]:
+async def contract_json(request: Request) -> dict[str, object]:
     """This contract."""
-    return Response(openapi_json(), media_type="application/json")  # type: ignore[return-value]
+    text = openapi_json(request.app.openapi())
+    return Response(text, media_type="application/json")  # type: ignore[return-value]
 
 
 @router.get(
