@@ -95,8 +95,9 @@ class S3App:
         try:
             response = await self._answer(scope, headers, request_id, incoming)
         except Exception as error:  # noqa: BLE001 - whatever happens is answered
-            failure = _condition(error, request_id)
-            response = _error_response(failure, scope, request_id)
+            # A condition in a variable would keep this frame, and in it `receive`, until garbage
+            # is collected: so long would a connection stay open whose body was given up.
+            response = _error_response(_condition(error, request_id), scope, request_id)
             if scope["method"] not in _NO_BODY and not await incoming.drain(headers):
                 response.headers.append(_CLOSE)
         if isinstance(response, Response):

@@ -66,12 +66,9 @@ class NativeApp:
                 scope["state"]["operation"] = endpoint.__name__
                 await endpoint(self._services, scope, receive, send)
         except Exception as error:
-            answer = translate(error)
-            if answer.status >= 500:
-                _log.exception("request failed", extra={"request_id": request_id_of(scope)})
-            if not send.status:
-                await send_error(scope, receive, send, answer)
-            elif endpoint is not None:
+            begun = bool(send.status)
+            await _tell(error, scope, receive, send)
+            if begun and endpoint is not None:
                 raise  # bytes were under way: only a broken connection tells the truth
 
     async def _document(self, scope: Scope, receive: Receive, send: Exchange) -> None:
@@ -79,3 +76,17 @@ class NativeApp:
             raise RestError(400, "InvalidUrl", "invalid url: it holds NUL")
         ready = await bounded(scope, receive, self._services.upload_timeout_seconds)
         await self._rest(scope, ready, send)
+
+
+async def _tell(error: Exception, scope: Scope, receive: Receive, send: Exchange) -> None:
+    """Log what is our fault, and answer where no answer has begun.
+
+    A function of its own, because a frame that the error has passed must not hold it: the two
+    would keep each other, and `receive`, until garbage is collected, and so long would a connection
+    stay open whose body was given up.
+    """
+    answer = translate(error)
+    if answer.status >= 500:
+        _log.exception("request failed", extra={"request_id": request_id_of(scope)})
+    if not send.status:
+        await send_error(scope, receive, send, answer)

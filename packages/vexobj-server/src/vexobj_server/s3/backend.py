@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from vexobj_auth import Action
-from vexobj_s3compat import Caller, Request, S3Error
+from vexobj_s3compat import Caller, Request
 from vexobj_s3compat.operations import OPERATIONS
 from vexobj_server.s3.base import OperationGroup
 from vexobj_server.s3.buckets import BucketOperations
-from vexobj_server.s3.errors import translate
+from vexobj_server.s3.errors import FORESEEN, translate
 from vexobj_server.s3.listings import ListingOperations
 from vexobj_server.s3.multipart import MultipartOperations
 from vexobj_server.s3.objects import ObjectOperations
@@ -41,11 +41,8 @@ class VexObjBackend(
             return
         try:
             self._access.require(self._acting(caller), action, await self._store.bucket(bucket))
-        except Exception as error:
-            answer = translate(error)
-            if answer is None:
-                raise
-            raise answer from error
+        except FORESEEN as error:
+            raise translate(error) from error
 
 
 def _worded(operation: Operation) -> Operation:
@@ -55,12 +52,7 @@ def _worded(operation: Operation) -> Operation:
         state["access_key_id"] = request.caller.access_key_id
         try:
             return await operation(request)
-        except S3Error:
-            raise
-        except Exception as error:
-            answer = translate(error)
-            if answer is None:
-                raise
-            raise answer from error
+        except FORESEEN as error:
+            raise translate(error) from error
 
     return call

@@ -98,13 +98,14 @@ TABLE: dict[type[Exception], Translation] = {
 }
 
 
-def translate(error: Exception) -> S3Error | None:
-    """The S3 error that says this, None for what nobody foresaw."""
-    for kind in type(error).__mro__:
-        translation = TABLE.get(kind)
-        if translation is not None:
-            return translation(error)
-    return None
+FORESEEN = tuple(TABLE)
+"""What `translate` knows; anything else is an internal error, and logged as one."""
+
+
+def translate(error: Exception) -> S3Error:
+    """The S3 error that says what one of the FORESEEN does."""
+    translation = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+    return translation(error)
 
 
 def delete_marker(version: ObjectVersion) -> S3Error:
