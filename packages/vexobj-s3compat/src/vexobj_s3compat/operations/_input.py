@@ -16,7 +16,7 @@ from vexobj_s3compat.errors import (
 )
 from vexobj_s3compat.metadata import decode_metadata
 from vexobj_s3compat.target import check_key
-from vexobj_s3compat.types import Headers, ObjectHeaders, WriteConditions
+from vexobj_s3compat.types import BucketInput, Headers, ObjectHeaders, WriteConditions
 from vexobj_s3compat.xml import Element, child_text
 
 METADATA_LIMIT_BYTES = 2048
@@ -101,6 +101,10 @@ def key_bytes(call: Call, name: str) -> bytes:
     value = call.parameters.get(name, "").encode()
     check_key(value)
     return value
+
+
+def bucket_input(call: Call) -> BucketInput:
+    return BucketInput(call.bucket)
 
 
 def version_id(call: Call) -> str | None:

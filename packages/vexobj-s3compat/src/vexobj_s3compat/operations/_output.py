@@ -5,6 +5,7 @@ from string import ascii_letters, digits
 from urllib.parse import quote
 
 from vexobj_s3compat.asgi import RawHeaders
+from vexobj_s3compat.call import Call
 from vexobj_s3compat.respond import Response, full
 from vexobj_s3compat.types import ChecksumValue, Owner
 from vexobj_s3compat.xml import document, element, escape_all
@@ -26,6 +27,14 @@ def no_content(headers: RawHeaders | None = None) -> Response:
 def empty(headers: RawHeaders | None = None) -> Response:
     """200 without a body."""
     return Response(200, headers or [], b"", 0)
+
+
+async def shape_empty(_: Call, __: object, ___: None) -> Response:
+    return empty()
+
+
+async def shape_no_content(_: Call, __: object, ___: None) -> Response:
+    return no_content()
 
 
 def optional(name: str, text: str | None) -> str:
@@ -61,6 +70,30 @@ def common_prefix_elements(prefixes: Sequence[bytes], *, url: bool) -> list[str]
         f"<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>"
         for prefix in key_elements(prefixes, url=url)
     ]
+
+
+def delimiter_element(delimiter: bytes, *, url: bool) -> str:
+    """Delimiter, where there is one, and how the keys of the answer are encoded."""
+    shown = element("Delimiter", key_text(delimiter, url=url)) if delimiter else ""
+    return shown + ("<EncodingType>url</EncodingType>" if url else "")
+
+
+def marker_elements(
+    name: str,
+    asked: tuple[bytes, str | None],
+    following: tuple[bytes | None, str | None],
+    *,
+    url: bool,
+) -> str:
+    """Where a page of keys and `name`s begins, and where the next one does."""
+    key, identifier = asked
+    next_key, next_identifier = following
+    return (
+        element("KeyMarker", key_text(key, url=url))
+        + element(f"{name}Marker", identifier or "")
+        + ("" if next_key is None else element("NextKeyMarker", key_text(next_key, url=url)))
+        + optional(f"Next{name}Marker", next_identifier)
+    )
 
 
 def quoted_etag(etag: str) -> str:

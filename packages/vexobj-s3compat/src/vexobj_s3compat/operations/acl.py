@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.errors import InvalidRequest, MalformedACLError, NotImplementedYet
 from vexobj_s3compat.operation import Operation
-from vexobj_s3compat.operations._input import invalid_argument, leaf, version_id
-from vexobj_s3compat.operations._output import empty, owner_element, xml_response
+from vexobj_s3compat.operations._input import bucket_input, invalid_argument, leaf, version_id
+from vexobj_s3compat.operations._output import owner_element, shape_empty, xml_response
 from vexobj_s3compat.respond import Response
 from vexobj_s3compat.target import Target
 from vexobj_s3compat.types import (
     AclOutput,
-    BucketInput,
     ObjectInput,
     PutBucketAclInput,
     PutObjectAclInput,
@@ -128,10 +127,6 @@ def _wanted(call: Call, *, bucket: bool) -> str:
     return canned
 
 
-def _parse_bucket(call: Call) -> BucketInput:
-    return BucketInput(call.bucket)
-
-
 def _parse_object(call: Call) -> ObjectInput:
     return ObjectInput(call.bucket, call.key, version_id(call))
 
@@ -168,17 +163,13 @@ def _grant(grantee: str, permission: str) -> str:
     return f"<Grant>{grantee}<Permission>{permission}</Permission></Grant>"
 
 
-async def _shape_put(_: Call, __: object, ___: None) -> Response:
-    return empty()
-
-
 OPERATIONS = (
     Operation(
         name="GetBucketAcl",
         method="GET",
         target=Target.BUCKET,
         subresource="acl",
-        parse=_parse_bucket,
+        parse=bucket_input,
         backend="get_bucket_acl",
         shape=_shape_get,
     ),
@@ -190,7 +181,7 @@ OPERATIONS = (
         document_limit_bytes=_DOCUMENT_LIMIT_BYTES,
         parse=_parse_put_bucket,
         backend="put_bucket_acl",
-        shape=_shape_put,
+        shape=shape_empty,
     ),
     Operation(
         name="GetObjectAcl",
@@ -211,6 +202,6 @@ OPERATIONS = (
         document_limit_bytes=_DOCUMENT_LIMIT_BYTES,
         parse=_parse_put_object,
         backend="put_object_acl",
-        shape=_shape_put,
+        shape=shape_empty,
     ),
 )

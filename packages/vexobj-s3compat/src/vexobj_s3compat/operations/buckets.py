@@ -10,8 +10,14 @@ from vexobj_s3compat.errors import (
     NotImplementedYet,
 )
 from vexobj_s3compat.operation import Operation
-from vexobj_s3compat.operations._input import leaf
-from vexobj_s3compat.operations._output import empty, no_content, optional, xml_response
+from vexobj_s3compat.operations._input import bucket_input, leaf
+from vexobj_s3compat.operations._output import (
+    empty,
+    optional,
+    shape_empty,
+    shape_no_content,
+    xml_response,
+)
 from vexobj_s3compat.operations.acl import canned_from_headers
 from vexobj_s3compat.respond import Response
 from vexobj_s3compat.target import Target
@@ -25,10 +31,6 @@ from vexobj_s3compat.types import (
 from vexobj_s3compat.xml import parse
 
 _DOCUMENT_LIMIT_BYTES = 64 * 1024
-
-
-def parse_bucket(call: Call) -> BucketInput:
-    return BucketInput(call.bucket)
 
 
 def parse_create_bucket(call: Call) -> CreateBucketInput:
@@ -58,10 +60,6 @@ async def shape_head_bucket(_: Call, __: BucketInput, output: HeadBucketOutput) 
     return Response(200, [*headers, (b"content-type", b"application/xml")], b"", 0)
 
 
-async def shape_no_content(_: Call, __: object, ___: None) -> Response:
-    return no_content()
-
-
 async def shape_location(_: Call, __: BucketInput, output: HeadBucketOutput) -> Response:
     region = "" if output.region == "us-east-1" else output.region
     return xml_response("LocationConstraint", region)
@@ -85,10 +83,6 @@ def parse_put_versioning(call: Call) -> PutBucketVersioningInput:
     raise MalformedXML
 
 
-async def shape_empty(_: Call, __: object, ___: None) -> Response:
-    return empty()
-
-
 OPERATIONS = (
     Operation(
         name="CreateBucket",
@@ -103,7 +97,7 @@ OPERATIONS = (
         name="HeadBucket",
         method="HEAD",
         target=Target.BUCKET,
-        parse=parse_bucket,
+        parse=bucket_input,
         backend="head_bucket",
         shape=shape_head_bucket,
     ),
@@ -111,7 +105,7 @@ OPERATIONS = (
         name="DeleteBucket",
         method="DELETE",
         target=Target.BUCKET,
-        parse=parse_bucket,
+        parse=bucket_input,
         backend="delete_bucket",
         shape=shape_no_content,
     ),
@@ -120,7 +114,7 @@ OPERATIONS = (
         method="GET",
         target=Target.BUCKET,
         subresource="location",
-        parse=parse_bucket,
+        parse=bucket_input,
         backend="head_bucket",
         shape=shape_location,
     ),
@@ -129,7 +123,7 @@ OPERATIONS = (
         method="GET",
         target=Target.BUCKET,
         subresource="versioning",
-        parse=parse_bucket,
+        parse=bucket_input,
         backend="get_bucket_versioning",
         shape=shape_versioning,
     ),

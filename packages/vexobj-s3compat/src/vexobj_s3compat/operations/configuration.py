@@ -1,5 +1,7 @@
 """Probes of bucket configuration that is not there, answered as AWS answers "not configured"."""
 
+from collections.abc import Awaitable, Callable
+
 from vexobj_s3compat.call import Call
 from vexobj_s3compat.errors import (
     NoSuchBucketPolicy,
@@ -15,77 +17,65 @@ from vexobj_s3compat.errors import (
     ServerSideEncryptionConfigurationNotFoundError,
 )
 from vexobj_s3compat.operation import Operation
+from vexobj_s3compat.operations._input import bucket_input
 from vexobj_s3compat.operations._output import xml_response
 from vexobj_s3compat.respond import Response
 from vexobj_s3compat.target import Target
 from vexobj_s3compat.types import BucketInput
 
-_MISSING: dict[str, tuple[str, type[S3Error]]] = {
-    "cors": ("GetBucketCors", NoSuchCORSConfiguration),
+Shape = Callable[[Call, BucketInput, None], Awaitable[Response]]
+
+
+def _absent(condition: type[S3Error]) -> Shape:
+    async def shape(call: Call, _: BucketInput, __: None) -> Response:
+        raise condition(fields={"BucketName": call.bucket})
+
+    return shape
+
+
+def _default(root: str, inner: str = "") -> Shape:
+    async def shape(_: Call, __: BucketInput, ___: None) -> Response:
+        return xml_response(root, inner)
+
+    return shape
+
+
+_CONFIGURATIONS: dict[str, tuple[str, Shape]] = {
+    "cors": ("GetBucketCors", _absent(NoSuchCORSConfiguration)),
     "encryption": (
         "GetBucketEncryption",
-        ServerSideEncryptionConfigurationNotFoundError,
+        _absent(ServerSideEncryptionConfigurationNotFoundError),
     ),
-    "lifecycle": ("GetBucketLifecycleConfiguration", NoSuchLifecycleConfiguration),
-    "object-lock": ("GetObjectLockConfiguration", ObjectLockConfigurationNotFoundError),
-    "ownershipControls": ("GetBucketOwnershipControls", OwnershipControlsNotFoundError),
-    "policy": ("GetBucketPolicy", NoSuchBucketPolicy),
-    "policyStatus": ("GetBucketPolicyStatus", NoSuchBucketPolicy),
-    "publicAccessBlock": ("GetPublicAccessBlock", NoSuchPublicAccessBlockConfiguration),
-    "replication": ("GetBucketReplication", ReplicationConfigurationNotFoundError),
-    "tagging": ("GetBucketTagging", NoSuchTagSet),
-    "website": ("GetBucketWebsite", NoSuchWebsiteConfiguration),
-}
-_DEFAULTS = {
-    "accelerate": ("GetBucketAccelerateConfiguration", "AccelerateConfiguration", ""),
-    "logging": ("GetBucketLogging", "BucketLoggingStatus", ""),
-    "notification": ("GetBucketNotificationConfiguration", "NotificationConfiguration", ""),
+    "lifecycle": ("GetBucketLifecycleConfiguration", _absent(NoSuchLifecycleConfiguration)),
+    "object-lock": ("GetObjectLockConfiguration", _absent(ObjectLockConfigurationNotFoundError)),
+    "ownershipControls": ("GetBucketOwnershipControls", _absent(OwnershipControlsNotFoundError)),
+    "policy": ("GetBucketPolicy", _absent(NoSuchBucketPolicy)),
+    "policyStatus": ("GetBucketPolicyStatus", _absent(NoSuchBucketPolicy)),
+    "publicAccessBlock": ("GetPublicAccessBlock", _absent(NoSuchPublicAccessBlockConfiguration)),
+    "replication": ("GetBucketReplication", _absent(ReplicationConfigurationNotFoundError)),
+    "tagging": ("GetBucketTagging", _absent(NoSuchTagSet)),
+    "website": ("GetBucketWebsite", _absent(NoSuchWebsiteConfiguration)),
+    "accelerate": ("GetBucketAccelerateConfiguration", _default("AccelerateConfiguration")),
+    "logging": ("GetBucketLogging", _default("BucketLoggingStatus")),
+    "notification": (
+        "GetBucketNotificationConfiguration",
+        _default("NotificationConfiguration"),
+    ),
     "requestPayment": (
         "GetBucketRequestPayment",
-        "RequestPaymentConfiguration",
-        "<Payer>BucketOwner</Payer>",
+        _default("RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>"),
     ),
 }
 
-
-def _parse(call: Call) -> BucketInput:
-    return BucketInput(call.bucket)
-
-
-async def _shape_missing(call: Call, _: BucketInput, __: None) -> Response:
-    names = [name for name in _MISSING if name in call.parameters]
-    raise _MISSING[names[0]][1](fields={"BucketName": call.bucket})
-
-
-async def _shape_default(call: Call, _: BucketInput, __: None) -> Response:
-    names = [name for name in _DEFAULTS if name in call.parameters]
-    root, inner = _DEFAULTS[names[0]][1:]
-    return xml_response(root, inner)
-
-
-OPERATIONS = (
-    *(
-        Operation(
-            name=name,
-            method="GET",
-            target=Target.BUCKET,
-            subresource=subresource,
-            parse=_parse,
-            backend="get_bucket_configuration",
-            shape=_shape_missing,
-        )
-        for subresource, (name, _) in _MISSING.items()
-    ),
-    *(
-        Operation(
-            name=name,
-            method="GET",
-            target=Target.BUCKET,
-            subresource=subresource,
-            parse=_parse,
-            backend="get_bucket_configuration",
-            shape=_shape_default,
-        )
-        for subresource, (name, _, _) in _DEFAULTS.items()
-    ),
+OPERATIONS = tuple(
+    Operation(
+        name=name,
+        method="GET",
+        target=Target.BUCKET,
+        subresource=subresource,
+        parse=bucket_input,
+        backend="get_bucket_configuration",
+        shape=shape,
+    )
+    for subresource, (name, shape) in _CONFIGURATIONS.items()
 )

@@ -16,8 +16,10 @@ from vexobj_s3compat.operations._input import (
 from vexobj_s3compat.operations._output import (
     boolean,
     common_prefix_elements,
+    delimiter_element,
     key_elements,
     key_text,
+    marker_elements,
     optional,
     owner_element,
     xml_response,
@@ -83,7 +85,7 @@ async def shape_list_objects(
         element("Marker", key_text(wanted.after, url=url)),
         "" if following is None else element("NextMarker", key_text(following, url=url)),
         f"<MaxKeys>{wanted.max_keys}</MaxKeys>",
-        _delimiter(wanted.delimiter, url=url),
+        delimiter_element(wanted.delimiter, url=url),
         boolean("IsTruncated", output.next_after is not None),
         *_contents(output.objects, url=url),
         *common_prefix_elements(output.common_prefixes, url=url),
@@ -107,7 +109,7 @@ async def shape_list_objects_v2(
         optional("ContinuationToken", call.parameters.get("continuation-token")),
         "" if following is None else element("NextContinuationToken", encode_token(following)),
         f"<KeyCount>{count}</KeyCount><MaxKeys>{wanted.max_keys}</MaxKeys>",
-        _delimiter(wanted.delimiter, url=url),
+        delimiter_element(wanted.delimiter, url=url),
         boolean("IsTruncated", following is not None),
         *_contents(output.objects, url=url),
         *common_prefix_elements(output.common_prefixes, url=url),
@@ -138,26 +140,22 @@ async def shape_list_versions(
     call: Call, wanted: ListObjectVersionsInput, output: ListObjectVersionsOutput
 ) -> Response:
     url = url_encoding(call)
-    following = output.next_key_marker
     return xml_response(
         "ListVersionsResult",
         element("Name", call.bucket),
         element("Prefix", key_text(wanted.prefix, url=url)),
-        element("KeyMarker", key_text(wanted.key_marker, url=url)),
-        element("VersionIdMarker", wanted.version_id_marker or ""),
-        "" if following is None else element("NextKeyMarker", key_text(following, url=url)),
-        optional("NextVersionIdMarker", output.next_version_id_marker),
+        marker_elements(
+            "VersionId",
+            (wanted.key_marker, wanted.version_id_marker),
+            (output.next_key_marker, output.next_version_id_marker),
+            url=url,
+        ),
         f"<MaxKeys>{wanted.max_keys}</MaxKeys>",
-        _delimiter(wanted.delimiter, url=url),
-        boolean("IsTruncated", following is not None),
+        delimiter_element(wanted.delimiter, url=url),
+        boolean("IsTruncated", output.next_key_marker is not None),
         *_versions(output.versions, url=url),
         *common_prefix_elements(output.common_prefixes, url=url),
     )
-
-
-def _delimiter(delimiter: bytes, *, url: bool) -> str:
-    shown = element("Delimiter", key_text(delimiter, url=url)) if delimiter else ""
-    return shown + ("<EncodingType>url</EncodingType>" if url else "")
 
 
 def _contents(entries: Sequence[ObjectEntry], *, url: bool) -> list[str]:

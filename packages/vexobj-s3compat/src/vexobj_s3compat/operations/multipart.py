@@ -19,8 +19,8 @@ from vexobj_s3compat.operations._output import (
     checksum_element,
     checksum_headers,
     empty,
-    no_content,
     quoted_etag,
+    shape_no_content,
     version_header,
     xml_response,
 )
@@ -194,10 +194,6 @@ def parse_abort(call: Call) -> UploadInput:
     return UploadInput(call.bucket, call.key, upload_id(call))
 
 
-async def shape_abort(_: Call, __: UploadInput, ___: None) -> Response:
-    return no_content()
-
-
 OPERATIONS = (
     Operation(
         name="CreateMultipartUpload",
@@ -252,6 +248,6 @@ OPERATIONS = (
         subresource="uploadId",
         parse=parse_abort,
         backend="abort_multipart_upload",
-        shape=shape_abort,
+        shape=shape_no_content,
     ),
 )

@@ -14,8 +14,9 @@ from vexobj_s3compat.operations._input import (
 from vexobj_s3compat.operations._output import (
     boolean,
     common_prefix_elements,
+    delimiter_element,
     key_text,
-    optional,
+    marker_elements,
     owner_element,
     xml_response,
 )
@@ -95,19 +96,19 @@ async def shape_list_uploads(
     call: Call, wanted: ListMultipartUploadsInput, output: ListMultipartUploadsOutput
 ) -> Response:
     url = url_encoding(call)
-    following = output.next_key_marker
     return xml_response(
         "ListMultipartUploadsResult",
         element("Bucket", call.bucket),
-        element("KeyMarker", key_text(wanted.key_marker, url=url)),
-        element("UploadIdMarker", wanted.upload_id_marker or ""),
-        "" if following is None else element("NextKeyMarker", key_text(following, url=url)),
-        optional("NextUploadIdMarker", output.next_upload_id_marker),
+        marker_elements(
+            "UploadId",
+            (wanted.key_marker, wanted.upload_id_marker),
+            (output.next_key_marker, output.next_upload_id_marker),
+            url=url,
+        ),
         element("Prefix", key_text(wanted.prefix, url=url)),
-        element("Delimiter", key_text(wanted.delimiter, url=url)) if wanted.delimiter else "",
-        "<EncodingType>url</EncodingType>" if url else "",
+        delimiter_element(wanted.delimiter, url=url),
         f"<MaxUploads>{wanted.max_uploads}</MaxUploads>",
-        boolean("IsTruncated", following is not None),
+        boolean("IsTruncated", output.next_key_marker is not None),
         *(
             f"<Upload>{element('Key', key_text(upload.key, url=url))}"
             f"{element('UploadId', upload.upload_id)}"
