@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlmodel import col
 
 from vexobj_storage.errors import CommitUncertain, StoreBusy
@@ -19,6 +19,8 @@ from vexobj_storage.testing_postgres import PostgresServer
 PUT = Statement(lambda dialect: insert_for(dialect, Facts))
 PUT_AGAIN = Statement(lambda dialect: insert_for(dialect, Facts).on_conflict_do_nothing())
 NAMES = Statement(lambda _: select(col(Facts.name)).order_by(col(Facts.name)))
+VALUES = Statement(lambda _: select(col(Facts.value)).order_by(col(Facts.name)))
+SETTINGS = Statement(lambda _: text("SELECT name, setting FROM pg_settings"))
 CHANGE = Statement(
     lambda _: (
         update(Facts).where(col(Facts.name) == bindparam("key")).values(value=bindparam("new"))
@@ -34,6 +36,15 @@ async def put_pair(tx: Tx) -> list[str]:
 
 async def names(tx: Tx) -> list[str]:
     return [row[0] for row in await tx.all(NAMES)]
+
+
+async def values(tx: Tx) -> list[str]:
+    return [row[0] for row in await tx.all(VALUES)]
+
+
+async def change_all(tx: Tx) -> None:
+    for key in ("a", "b"):
+        await tx.run(CHANGE, key=key, new="changed")
 
 
 async def names_twice(tx: Tx) -> list[str]:
@@ -187,6 +198,63 @@ async def test_a_deadlock_is_resolved(engine: PostgresMetaStore) -> None:
 
     await engine.write(put_pair)
     await asyncio.gather(engine.write(change, "a", "b"), engine.write(change, "b", "a"))
+
+
+async def test_a_process_that_stops_in_a_transaction_keeps_nobody_waiting(
+    postgres_url: str,
+) -> None:
+    """The server ends its session, and when it goes on it begins again."""
+    config = PostgresConfig(idle_transaction_seconds=0.2)
+    stopped, other = [await PostgresMetaStore.open(postgres_url, config) for _ in range(2)]
+    asleep, awake, tries = asyncio.Event(), asyncio.Event(), 0
+
+    async def change(tx: Tx, value: str) -> None:
+        await tx.run(CHANGE, key="a", new=value)
+
+    async def change_and_sleep(tx: Tx) -> None:
+        nonlocal tries
+        tries += 1
+        await change(tx, "slept")
+        asleep.set()
+        await awake.wait()
+        await change(tx, "slept")
+
+    await other.write(put_pair)
+    sleeper = asyncio.create_task(stopped.write(change_and_sleep))
+    await asleep.wait()
+    await other.write(change, "other")
+    awake.set()
+    await sleeper
+    assert tries == 2
+    assert await other.read(values) == ["slept", ""]
+    for engine in (stopped, other):
+        await engine.close()
+
+
+async def test_a_lock_is_not_waited_for_endlessly(postgres_url: str) -> None:
+    engine = await PostgresMetaStore.open(postgres_url, PostgresConfig(lock_seconds=0.1))
+    holder = await asyncpg.connect(postgres_url)
+    await engine.write(put_pair)
+    async with holder.transaction():
+        await holder.execute("SELECT FROM facts FOR UPDATE")
+        with pytest.raises(StoreBusy):
+            await engine.write(change_all)
+    await engine.write(change_all)
+    await holder.close()
+    await engine.close()
+
+
+async def test_a_session_is_bounded(postgres_url: str) -> None:
+    engine = await PostgresMetaStore.open(postgres_url)
+
+    async def bounds(tx: Tx) -> dict[str, str]:
+        return {row[0]: row[1] for row in await tx.all(SETTINGS)}
+
+    told = await engine.read(bounds)
+    assert told["idle_in_transaction_session_timeout"] == told["lock_timeout"] == "30000"
+    assert told["statement_timeout"] == "60000"
+    assert (told["tcp_keepalives_idle"], told["tcp_user_timeout"]) == ("15", "30000")
+    await engine.close()
 
 
 async def test_a_restarted_server_is_found_again(

@@ -24,6 +24,16 @@ R = TypeVar("R")
 
 _BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_SET = (
+    "SELECT set_config(wanted.name, wanted.value, false)"
+    " FROM unnest($1::text[], $2::text[]) AS wanted (name, value)"
+    " JOIN pg_settings ON pg_settings.name = wanted.name"
+)
+_KEEPALIVES = {
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 _ROLLBACK_SECONDS = 5.0
 _EPOCH_NAME = "epoch"
 
@@ -46,6 +56,10 @@ class PostgresConfig:
 
     A transaction is tried `attempts` times; before each new try comes a pause of a random length
     up to `backoff_seconds`, doubled each time up to `longest_backoff_seconds`.
+
+    What a process that died or lost its network had locked, the server lets go after
+    `idle_transaction_seconds`, or when it finds the connection dead; nobody waits for a lock
+    longer than `lock_seconds`.
     """
 
     connections: int = 16
@@ -56,7 +70,24 @@ class PostgresConfig:
     acquire_seconds: float = 10.0
     connect_seconds: float = 10.0
     statement_seconds: float = 60.0
+    lock_seconds: float = 30.0
+    idle_transaction_seconds: float = 30.0
     connection_class: type[Any] = asyncpg.Connection
+
+    async def prepare(self, connection: Any) -> None:
+        """Bound what this session may cost others, by those of the settings that the server has.
+
+        Not at the connection's start: there an unknown one is refused, by poolers and by others.
+        """
+        milliseconds = {
+            "statement_timeout": self.statement_seconds,
+            "lock_timeout": self.lock_seconds,
+            "idle_in_transaction_session_timeout": self.idle_transaction_seconds,
+            "tcp_user_timeout": self.idle_transaction_seconds,
+            "client_connection_check_interval": self.idle_transaction_seconds / 2,
+        }
+        settings = _KEEPALIVES | {n: str(round(s * 1000)) for n, s in milliseconds.items()}
+        await connection.fetch(_SET, list(settings), list(settings.values()))
 
 
 class PostgresMetaStore:
@@ -68,7 +99,7 @@ class PostgresMetaStore:
     writes locks its row or compares and sets. After a serialization failure, a deadlock or a
     connection lost before COMMIT was sent, nothing of it stays and it is run again. When the
     connection is lost during COMMIT, nobody knows: an operation marked `repeatable` is run again,
-    for any other CommitUncertain is raised.
+    one `settled_by` another is settled by it, for any other CommitUncertain is raised.
     """
 
     dialect = "postgresql"
@@ -92,6 +123,7 @@ class PostgresMetaStore:
                 min_size=config.idle_connections,
                 max_size=config.connections,
                 max_queries=10_000_000,
+                init=config.prepare,
                 reset=_keep_session,
                 connection_class=config.connection_class,
                 statement_cache_size=1024,
@@ -106,24 +138,16 @@ class PostgresMetaStore:
 
     async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         async def attempt(connection: Any) -> R:
-            tx = PostgresTx(connection)
-            await connection.execute(_BEGIN_WRITE)
-            try:
-                result = await operation(tx, *args, **kwargs)
-                if tx.bumped:
-                    await tx.run(_BUMP_EPOCH)
-                if tx.failure is not None:
-                    raise tx.failure  # noqa: TRY301 - the operation swallowed it
-                await _commit(connection)
-            except BaseException as error:
-                await _roll_back(connection)
-                if tx.failure is not None and error is not tx.failure:
-                    raise tx.failure from error
-                raise
-            return result
+            return await _transaction(connection, operation, args, kwargs)
 
-        repeatable = getattr(operation, "repeatable", False)
-        return await self._retrying(attempt, writing=True, repeatable=repeatable)
+        again: Callable[..., Awaitable[R]] | None = getattr(operation, "again", None)
+        if again is None:
+            return await self._retrying(attempt, writing=True)
+
+        async def settle(connection: Any) -> R:
+            return await _transaction(connection, again, args, kwargs)
+
+        return await self._retrying(attempt, writing=True, settle=settle)
 
     async def read(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """A single statement runs without BEGIN and COMMIT, in a third of the round trips.
@@ -169,23 +193,25 @@ class PostgresMetaStore:
         attempt: Callable[[Any], Awaitable[R]],
         *,
         writing: bool,
-        repeatable: bool = False,
+        settle: Callable[[Any], Awaitable[R]] | None = None,
     ) -> R:
+        """Run `attempt`; from an unknown outcome on, `settle` in its place."""
         if self._closed:
             raise StoreClosed
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("a PostgresMetaStore belongs to the event loop that opened it")
-        pause = self._config.backoff_seconds
+        pause, uncertain = self._config.backoff_seconds, False
         for remaining in reversed(range(self._config.attempts)):
             try:
                 async with self._pool.acquire(timeout=self._config.acquire_seconds) as connection:
                     return await attempt(connection)
             except _LostInCommit as error:
-                if not (repeatable and remaining):
+                if settle is None or not remaining:
                     raise CommitUncertain from error.__cause__
+                attempt, uncertain = settle, True
             except Exception as error:  # noqa: BLE001 - told apart by what it means
                 if not (remaining and _worth_another_try(error)):
-                    _raise_meaning(error, writing=writing)
+                    _raise_meaning(error, writing=writing, uncertain=uncertain)
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter
             pause = min(pause * 2, self._config.longest_backoff_seconds)
         raise AssertionError("the last try returns or raises")
@@ -195,7 +221,32 @@ class _LostInCommit(Exception):
     """Nobody can say whether the server committed; `__cause__` is how it was lost."""
 
 
+async def _transaction(
+    connection: Any,
+    operation: Callable[..., Awaitable[R]],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> R:
+    tx = PostgresTx(connection)
+    await connection.execute(_BEGIN_WRITE)
+    try:
+        result = await operation(tx, *args, **kwargs)
+        if tx.bumped:
+            await tx.run(_BUMP_EPOCH)
+        if tx.failure is not None:
+            raise tx.failure  # noqa: TRY301 - the operation swallowed it
+        await _commit(connection)
+    except BaseException as error:
+        await _roll_back(connection)
+        if tx.failure is not None and error is not tx.failure:
+            raise tx.failure from error
+        raise
+    return result
+
+
 async def _commit(connection: Any) -> None:
+    if connection.is_closed():  # before COMMIT was sent, so nothing stays
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed")
     try:
         await connection.execute("COMMIT")
     except Exception as error:
@@ -230,8 +281,8 @@ def _worth_another_try(error: Exception) -> bool:
     return isinstance(error, LostRace) or rolled_back(error) or connection_lost(error)
 
 
-def _raise_meaning(error: Exception, *, writing: bool) -> NoReturn:
+def _raise_meaning(error: Exception, *, writing: bool, uncertain: bool) -> NoReturn:
     meaning = StoreBusy() if isinstance(error, LostRace) else condition(error, writing=writing)
     if meaning is None:
         raise error
-    raise meaning from error
+    raise (CommitUncertain() if uncertain else meaning) from error

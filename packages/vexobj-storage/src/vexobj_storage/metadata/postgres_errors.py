@@ -13,7 +13,7 @@ from vexobj_storage.errors import (
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html; classes are two characters.
 _ROLLED_BACK = frozenset({"40001", "40P01"})
-_COMPLETION_UNKNOWN = "40003"
+_ENDED = frozenset({"40003", "25P03"})  # completion unknown, session idle in a transaction
 _BUSY = frozenset({"53300", "53400", "55P03", "57014", "57P03"})
 _FULL = frozenset({"53100"})
 _LOST_WORDS = ("connection is closed", "connection was closed", "released back to the pool")
@@ -36,9 +36,7 @@ def connection_lost(error: BaseException) -> bool:
     """Whether the connection, or the server's willingness to use it, ended."""
     if isinstance(error, asyncpg.PostgresError):
         state = _sqlstate(error)
-        return state == _COMPLETION_UNKNOWN or (
-            state[:2] in _CONNECTION_CLASSES and state not in _BUSY
-        )
+        return state in _ENDED or (state[:2] in _CONNECTION_CLASSES and state not in _BUSY)
     if isinstance(error, asyncpg.InterfaceError):
         return any(words in str(error) for words in _LOST_WORDS)
     return isinstance(error, OSError | asyncpg.InternalClientError) and not isinstance(

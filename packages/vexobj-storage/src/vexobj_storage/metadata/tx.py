@@ -58,11 +58,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 def repeatable(operation: F) -> F:
     """Mark an operation that may run again even after it committed: same state, same answer.
 
-    Only of these does an engine resolve a lost connection during COMMIT by running it again;
-    for any other the caller learns of it as CommitUncertain.
+    Only of these, and of those `settled_by` another, does an engine resolve a lost connection
+    during COMMIT; for any other the caller learns of it as CommitUncertain.
     """
-    operation.repeatable = True  # type: ignore[attr-defined]
-    return operation
+    return settled_by(operation)(operation)
+
+
+def settled_by(again: Callable[..., Any]) -> Callable[[F], F]:
+    """Mark an operation by the one to run when nobody knows whether it committed.
+
+    `again` takes the same arguments, finds out what happened, and does it if it did not.
+    """
+
+    def mark(operation: F) -> F:
+        operation.again = again  # type: ignore[attr-defined]
+        return operation
+
+    return mark
 
 
 class MetaStore(Protocol):

@@ -12,6 +12,7 @@ QUEUE = sql.ensure(sql.GC_QUEUE)
 _UNREFER_BLOB = sql.remove(sql.BLOB_REFS, "blob_id", "referrer")
 _UNREFER_MANIFEST = sql.remove(sql.MANIFEST_REFS, "manifest_id", "referrer")
 _ADD_USAGE = sql.insert(sql.USAGE_DELTAS)
+_HAS_USAGE = sql.exists(sql.USAGE_DELTAS, "bucket_id", "id")
 
 
 @dataclass(slots=True)
@@ -86,3 +87,8 @@ class Ledger:
         await tx.many(unrefer, [{name: t, "referrer": r} for t, r in dropped])
         targets = sorted({target for target, _ in dropped})
         await tx.many(QUEUE, [{"due_us": self.now_us, "kind": kind, "id": t} for t in targets])
+
+
+async def has_settled(tx: Tx, bucket_id: int, ledger_id: bytes) -> bool:
+    """Whether a ledger of this id changed the bucket's usage, of which nothing is folded yet."""
+    return await tx.one(_HAS_USAGE, bucket_id=bucket_id, id=ledger_id) is not None

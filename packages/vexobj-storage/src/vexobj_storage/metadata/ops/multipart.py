@@ -16,7 +16,7 @@ from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import references, sql, versions
 from vexobj_storage.metadata.ops.ledger import QUEUE, UPLOAD, Ledger
-from vexobj_storage.metadata.tx import Row, Tx
+from vexobj_storage.metadata.tx import Row, Tx, repeatable, settled_by
 from vexobj_storage.types import (
     Bucket,
     Location,
@@ -81,6 +81,7 @@ _UPLOADED = sql.query(
 )
 
 
+@repeatable
 async def create_upload(tx: Tx, bucket: Bucket, upload: Upload, now_us: int) -> None:
     """Raises: NoSuchBucket."""
     await versions.hold_bucket(tx, bucket)
@@ -109,6 +110,16 @@ async def get_upload(tx: Tx, bucket_id: int, key: bytes, upload_id: str) -> Uplo
     return upload(bucket_id, row)
 
 
+async def settle_part(
+    tx: Tx, target: Upload, part: Part, staged: StagedContent, *, deduplicate: bool
+) -> bytes:
+    """`put_part` when it may have committed: by its blob, else once more."""
+    if await references.is_adopted(tx, staged):
+        return staged.blob_id
+    return await put_part(tx, target, part, staged, deduplicate=deduplicate)
+
+
+@settled_by(settle_part)
 async def put_part(
     tx: Tx,
     target: Upload,
@@ -134,6 +145,7 @@ async def put_part(
     return blob_id
 
 
+@repeatable
 async def copy_part(
     tx: Tx, target: Upload, part: Part, source: ObjectVersion, segments: Sequence[Segment]
 ) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from vexobj_storage.errors import NoSuchKey, NoSuchVersion
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import references, sql, versions
-from vexobj_storage.metadata.ops.ledger import Ledger
+from vexobj_storage.metadata.ops.ledger import Ledger, has_settled
 from vexobj_storage.metadata.rows import Draft, Placed
 from vexobj_storage.metadata.statement import Statement
-from vexobj_storage.metadata.tx import Row, Tx
+from vexobj_storage.metadata.tx import Row, Tx, repeatable, settled_by
 from vexobj_storage.types import (
     Bucket,
     Location,
@@ -81,6 +81,18 @@ _MANIFEST = sql.query(
 )
 
 
+async def settle_put(
+    tx: Tx, draft: Draft, staged: StagedContent, condition: WriteCondition, *, deduplicate: bool
+) -> Placed:
+    """`put_object` when it may have committed: answers what it did, or does it."""
+    adopted = staged.blob_id if await references.is_adopted(tx, staged) else None
+    placed = await _settled(tx, draft, adopted)
+    if placed is not None:
+        return placed
+    return await put_object(tx, draft, staged, condition, deduplicate=deduplicate)
+
+
+@settled_by(settle_put)
 async def put_object(
     tx: Tx, draft: Draft, staged: StagedContent, condition: WriteCondition, *, deduplicate: bool
 ) -> Placed:
@@ -102,6 +114,14 @@ async def put_object(
     return placed
 
 
+async def settle_copy(
+    tx: Tx, draft: Draft, source: ObjectVersion, condition: WriteCondition
+) -> Placed:
+    """`copy_object` when it may have committed: answers what it did, or does it."""
+    return await _settled(tx, draft, None) or await copy_object(tx, draft, source, condition)
+
+
+@settled_by(settle_copy)
 async def copy_object(
     tx: Tx, draft: Draft, source: ObjectVersion, condition: WriteCondition
 ) -> Placed:
@@ -157,6 +177,7 @@ async def get_version(tx: Tx, bucket: Bucket, key: bytes, version_id: str) -> St
     return _stored(found, row)
 
 
+@repeatable
 async def update_object(
     tx: Tx,
     bucket: Bucket,
@@ -207,6 +228,26 @@ async def manifest(tx: Tx, manifest_id: bytes) -> bytes | None:
     """The packed layout of a completed upload."""
     row = await tx.one(_MANIFEST, manifest_id=manifest_id)
     return None if row is None else row[0]
+
+
+async def _settled(tx: Tx, draft: Draft, adopted: bytes | None) -> Placed | None:
+    """Where the draft was placed; None for one that was not, as far as traces tell.
+
+    It is known by its version id, and after another write has replaced it by its blob (`adopted`)
+    or by the usage that it settled. With neither left it is written again, as its client would.
+    """
+    versioning = await versions.hold_bucket(tx, draft.bucket)
+    if versioning != Versioning.OFF:
+        await versions.lock_head(tx, draft.bucket.id, draft.key)  # it may be committing only now
+    found = await find_uid(tx, draft.bucket, draft.key, draft.uid)
+    if found is not None:
+        is_null = int(found.version_id == rows.NULL_VERSION)
+        created_us = rows.to_us(found.created_at)
+        return Placed(found.sequence, is_null, created_us, found.blob_id, found.manifest_id)
+    if adopted is None and not await has_settled(tx, draft.bucket.id, draft.uid):
+        return None
+    is_null = int(versioning != Versioning.ENABLED)
+    return Placed(draft.now_us, is_null, draft.now_us, adopted, None)
 
 
 async def _is_top(tx: Tx, bucket: Bucket, key: bytes, uid: bytes) -> bool:

@@ -18,6 +18,7 @@ _HOLD_BLOB = sql.query(
     .where(*sql.matches(sql.BLOBS, "blob_id"), sql.BLOBS.c.state == 0)
     .with_for_update(read=True)
 )
+_HAS_BLOB = sql.exists(sql.BLOBS, "blob_id")
 _HOLD_MANIFEST = sql.query(
     select(sql.MANIFESTS.c.size)
     .where(*sql.matches(sql.MANIFESTS, "manifest_id"))
@@ -78,6 +79,11 @@ async def adopt(tx: Tx, staged: StagedContent, now_us: int) -> None:
     )
     if staged.inline is not None:
         await tx.run(_ADD_INLINE, blob_id=staged.blob_id, data=staged.inline)
+
+
+async def is_adopted(tx: Tx, staged: StagedContent) -> bool:
+    """Whether the content was made a blob, even if nothing refers to it any more."""
+    return await tx.one(_HAS_BLOB, blob_id=staged.blob_id) is not None
 
 
 async def refer_to_blob(tx: Tx, blob_id: bytes, referrer: bytes) -> None:
