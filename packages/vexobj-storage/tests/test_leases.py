@@ -87,6 +87,47 @@ async def test_work_is_cancelled_when_its_lease_is_lost(metadata: MetaStore) -> 
     assert tokens == [1, 3]
 
 
+async def test_a_dead_holder_is_outlived_although_the_clock_was_set_back(
+    metadata: MetaStore,
+) -> None:
+    assert await take(metadata, "dead", now_us=10**15) is not None
+    tokens = []
+
+    async def work(lease: Lease) -> None:
+        tokens.append(lease.token)
+
+    await run_leased(metadata, "gc", "b", work, seconds=0.06, clock=Clock())
+    assert tokens == [2]
+
+
+async def test_a_living_holder_whose_clock_is_ahead_keeps_its_lease(metadata: MetaStore) -> None:
+    ahead, leading, renewed = Clock(), asyncio.Event(), asyncio.Event()
+    ahead.now_us += 10**15
+    order: list[str] = []
+
+    def count_renewals() -> int:
+        ahead.now_us += 1
+        if ahead.now_us == 10**15 + 1_000_009:
+            renewed.set()
+        return ahead()
+
+    async def lead(_: Lease) -> None:
+        leading.set()
+        await renewed.wait()
+        order.append("ahead")
+
+    async def follow(_: Lease) -> None:
+        order.append("behind")
+
+    first = asyncio.create_task(
+        run_leased(metadata, "gc", "a", lead, seconds=0.9, clock=count_renewals)
+    )
+    await leading.wait()
+    await run_leased(metadata, "gc", "b", follow, seconds=0.9, clock=Clock())
+    await first
+    assert order == ["ahead", "behind"]
+
+
 async def test_what_the_work_raises_comes_out_and_frees_the_lease(metadata: MetaStore) -> None:
     async def work(_: Lease) -> None:
         raise ValueError("broken")

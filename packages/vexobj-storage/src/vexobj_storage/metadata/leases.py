@@ -2,7 +2,8 @@
 
 Time is the callers' clock: two machines may differ by some of a lease's length, in which case
 both may believe for a while that they hold it. What must not happen twice therefore calls `check`
-in the transaction that does it: the token in the row is the truth.
+in the transaction that does it: the token in the row is the truth. A clock that was set back does
+not keep a dead holder's lease alive: who waits takes one that nobody renews while it looks on.
 """
 
 import asyncio
@@ -18,6 +19,9 @@ from vexobj_storage.errors import LeaseLost, StoreError
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Leases
 from vexobj_storage.metadata.tx import MetaStore, Tx, repeatable
+
+_LOOKS = 4
+"""How often in a row, a third of the lease's length apart, an end that is not renewed is seen."""
 
 Clock = Callable[[], int]
 
@@ -47,6 +51,7 @@ _TAKE = Statement(
         .where(
             col(Leases.name) == bindparam("lease"),
             (col(Leases.until_us) <= bindparam("now_us", type_=BigInteger))
+            | (col(Leases.until_us) == bindparam("stale_us", type_=BigInteger))
             | (col(Leases.holder) == bindparam("who")),
         )
         .values(holder=bindparam("who"), token=col(Leases.token) + 1, until_us=bindparam("end_us"))
@@ -64,15 +69,29 @@ _MAKE = Statement(
     )
 )
 _PROLONG = Statement(lambda _: update(Leases).where(*_held).values(until_us=bindparam("end_us")))
+_END = Statement(
+    lambda _: select(col(Leases.until_us)).where(col(Leases.name) == bindparam("lease"))
+)
 _CHECK = Statement(lambda _: select(col(Leases.token)).where(*_held).with_for_update(read=True))
 
 
 @repeatable
-async def acquire(tx: Tx, name: str, holder: str, *, now_us: int, seconds: float) -> Lease | None:
-    """The lease, if it is free, expired or the holder's own already; None while another has it."""
+async def acquire(
+    tx: Tx, name: str, holder: str, *, now_us: int, seconds: float, stale_us: int | None = None
+) -> Lease | None:
+    """The lease, if it is free, expired or the holder's own already; None while another has it.
+
+    One that ends at `stale_us` counts as expired, whatever the time.
+    """
     values = {"lease": name, "who": holder, "now_us": now_us, "end_us": _end(now_us, seconds)}
-    row = await tx.one(_TAKE, **values) or await tx.one(_MAKE, **values)
+    row = await tx.one(_TAKE, stale_us=stale_us, **values) or await tx.one(_MAKE, **values)
     return None if row is None else Lease(name, holder, row[0])
+
+
+async def end_of(tx: Tx, name: str) -> int | None:
+    """When the lease ends unless it is renewed, which always changes it."""
+    row = await tx.one(_END, lease=name)
+    return None if row is None else row[0]
 
 
 @repeatable
@@ -124,9 +143,19 @@ async def run_leased(
 async def _wait_for(
     metadata: MetaStore, name: str, holder: str, seconds: float, clock: Clock
 ) -> Lease:
+    end_us, unchanged = None, 0
     while True:
         with contextlib.suppress(StoreError):
-            lease = await metadata.write(acquire, name, holder, now_us=clock(), seconds=seconds)
+            last_us, end_us = end_us, await metadata.read(end_of, name)
+            unchanged = unchanged + 1 if end_us == last_us else 0
+            lease = await metadata.write(
+                acquire,
+                name,
+                holder,
+                now_us=clock(),
+                seconds=seconds,
+                stale_us=end_us if unchanged >= _LOOKS else None,
+            )
             if lease is not None:
                 return lease
         await asyncio.sleep(seconds / 3)
