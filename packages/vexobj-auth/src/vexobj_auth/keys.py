@@ -149,7 +149,7 @@ def new_token() -> str:
 
 
 def is_token(text: str) -> bool:
-    return _TOKEN.fullmatch(text) is not None
+    return text.startswith(TOKEN_PREFIX) and _TOKEN.fullmatch(text) is not None
 
 
 def new_access_key_id() -> str:

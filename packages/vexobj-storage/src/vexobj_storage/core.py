@@ -4,6 +4,7 @@
 each a class over this one with a module of its own; none of them calls another's privates.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,9 +54,9 @@ class Core:
         await self._metadata.close()
         await self._blobs.close()
 
-    async def epoch(self) -> int:
+    def epoch(self) -> Awaitable[int]:
         """Changes whenever any process changed a bucket, an identity or an access key."""
-        return await self._metadata.epoch()
+        return self._metadata.epoch()
 
     async def discard(self, staged: StagedContent) -> None:
         """Give back content that will not be used. Idempotent."""

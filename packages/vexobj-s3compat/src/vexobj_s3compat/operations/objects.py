@@ -103,14 +103,19 @@ def parse_object(call: Call) -> ObjectInput:
 
 
 async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> Response:
-    parameters = call.parameters
-    headers = _stored_headers(output)
     number = None
-    if parameters:
-        _override(call, headers)
-        if "partNumber" in parameters:
+    stored = output.object.headers
+    content_type = output.object.content_type or _DEFAULT_TYPE
+    if call.parameters:
+        overridden = {"content-type": content_type, **stored}
+        _override(call, overridden)
+        content_type = overridden.pop("content-type")
+        stored = overridden
+        if "partNumber" in call.parameters:
             number = part_number(call)
-    answer = [(name.encode(), header_value(value)) for name, value in headers.items()]
+    answer = [(b"content-type", header_value(content_type))]
+    if stored:
+        answer += [(name.encode(), header_value(value)) for name, value in stored.items()]
     if output.object.metadata:
         answer += _metadata(output)
     if output.version_id is not None:
@@ -145,10 +150,6 @@ def _metadata(output: ObjectOutput) -> RawHeaders:
         (b"x-amz-meta-" + name.encode("latin-1", "replace"), encode_metadata(value))
         for name, value in output.object.metadata.items()
     ]
-
-
-def _stored_headers(output: ObjectOutput) -> dict[str, str]:
-    return {"content-type": output.object.content_type or _DEFAULT_TYPE, **output.object.headers}
 
 
 def _override(call: Call, headers: dict[str, str]) -> None:

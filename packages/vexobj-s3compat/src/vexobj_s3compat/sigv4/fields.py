@@ -15,7 +15,7 @@ _MAX_CREDENTIAL = 512
 _MAX_SIGNED_HEADERS = 8192
 _TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _DATE = re.compile(r"[0-9]{8}")
-_HEX_DIGITS = "0123456789abcdefABCDEF"
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 _HEADER_NAMES = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+(?:;[!#$%&'*+\-.^_`|~0-9a-z]+)*")
 _STREAMING = {
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
@@ -75,9 +75,7 @@ def check_payload_hash(value: str) -> None:
         NotImplementedYet: it belongs to Signature Version 4A.
         InvalidArgument: it is none of AWS's values.
     """
-    if len(value) == 64 and not value.strip(_HEX_DIGITS):
-        return
-    if value == UNSIGNED_PAYLOAD or value in _STREAMING:
+    if _SHA256.fullmatch(value) or value == UNSIGNED_PAYLOAD or value in _STREAMING:
         return
     if value.startswith("STREAMING-AWS4-ECDSA-P256-SHA256"):
         raise sigv4a()

@@ -8,12 +8,14 @@ given a query string or a credential: they hold signatures and tokens.
 import json
 import logging
 import os
+import re
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from vexobj_server.settings import ServerSettings
@@ -29,6 +31,7 @@ _LEVELS = {
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _FLUSH_SECONDS = 0.2
 _MOST_WAITING = 20_000
+_WORD = re.compile(r"[!#-<>-\[\]-~]+")
 
 
 class AccessEntry(NamedTuple):
@@ -180,14 +183,18 @@ def _json_entry(at: float, entry: AccessEntry) -> str:
 
 
 def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return f"{_second(int(at))}.{int(at % 1 * 1000):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()[:-6]
 
 
 def _quoted(value: object) -> str:
     """As it stands when it is one graphic word, else as a JSON string: a line stays a line."""
     text = str(value)
-    plain = text.isascii() and text.isprintable() and not set(text) & set(' "=\\')
-    return text if plain and text else json.dumps(text)
+    return text if _WORD.fullmatch(text) else json.dumps(text)
 
 
 def _printable(message: str) -> str:

@@ -147,16 +147,16 @@ class Identities:
         self._names: dict[str, str] = {}
         self._used: set[str] = set()
 
-    async def find(self, access_key_id: str) -> Proof | None:
+    def find(self, access_key_id: str) -> Awaitable[Proof | None]:
         """By a key's id, or by its token where a client sends that as the id as well."""
         if is_token(access_key_id):
-            return await self.bearer(access_key_id)
-        return await self._found(access_key_id, self._keys.key, access_key_id)
+            return self.bearer(access_key_id)
+        return self._found(access_key_id, self._keys.key, access_key_id)
 
-    async def bearer(self, token: str) -> Proof | None:
+    def bearer(self, token: str) -> Awaitable[Proof | None]:
         """By a key's secret: `Authorization: Bearer <secret>`."""
         lookup = self._box.lookup(token)
-        return await self._found(lookup, self._keys.key_by_lookup, lookup)
+        return self._found(lookup, self._keys.key_by_lookup, lookup)
 
     async def display_name(self, identity_id: str) -> str:
         """Empty for an identity that is not there any more."""
