@@ -17,12 +17,14 @@ from vexobj_storage import ObjectStore, StoreConfig
 from vexobj_storage.errors import SchemaTooNew, StoreBusy
 from vexobj_storage.metadata.connections import SqliteFiles
 from vexobj_storage.metadata.engine import open_metadata
+from vexobj_storage.metadata.migrate import script
 from vexobj_storage.metadata.tables import metadata as schema
 from vexobj_storage.testing_postgres import PostgresServer
 
 OPEN = """
 import asyncio, pathlib, sys
 from vexobj_storage.metadata.engine import open_metadata
+from vexobj_storage.metadata.migrate import script
 
 async def main(directory, url=None):
     await (await open_metadata(pathlib.Path(directory), url)).close()
@@ -53,9 +55,18 @@ def declared(dialect: Dialect) -> list[str]:
     return statements
 
 
-def sqlite_schema(connection: sqlite3.Connection) -> dict[str, str]:
-    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {name: " ".join(sql.split()) for name, sql in rows if name not in OURS}
+def sqlite_schema(connection: sqlite3.Connection) -> dict[str, object]:
+    """The columns of every table, in any order (a later one is added last), and the indexes."""
+    tables = connection.execute("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'")
+    found: dict[str, object] = {}
+    for name, is_clustered in tables.fetchall():
+        if name not in OURS and not name.startswith("sqlite_"):
+            columns = 'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_info(?)'
+            found[name] = (is_clustered, sorted(connection.execute(columns, [name])))
+    indexes = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    found |= {name: " ".join(sql.split()) for name, sql in connection.execute(indexes)}
+    uniques = "SELECT tbl_name, name FROM sqlite_master WHERE name LIKE 'sqlite_autoindex%'"
+    return found | {n: table for table, n in connection.execute(uniques) if table not in OURS}
 
 
 async def postgres_schema(url: str) -> list[str]:
@@ -92,8 +103,6 @@ async def test_postgres_migrates_to_what_is_declared(
 
 
 BEFORE_HOST_ALIASES = """
-    DROP TABLE host_aliases;
-    UPDATE alembic_version SET version_num = '0001';
     INSERT INTO buckets (id, name, owner_id, created_us, public, versioning, settings) VALUES
         (1, 'none', 'o', 0, 0, 0, '{}'),
         (2, 'one', 'o', 0, 0, 0, '{"host_aliases": ["a.example.com", "b.example.com"]}'),
@@ -103,9 +112,8 @@ HOST_ALIASES = {"a.example.com": "one", "b.example.com": "one", "c.example.com":
 
 
 async def test_host_aliases_of_settings_are_kept_on_sqlite(tmp_path: Path) -> None:
-    await (await open_metadata(tmp_path)).close()
     older = sqlite3.connect(SqliteFiles(tmp_path).database)
-    older.executescript(BEFORE_HOST_ALIASES)
+    older.executescript(script("sqlite", None, "0001") + BEFORE_HOST_ALIASES)
     older.close()
     store = await ObjectStore.open(StoreConfig(tmp_path))
     assert await store.host_aliases() == HOST_ALIASES
@@ -113,12 +121,12 @@ async def test_host_aliases_of_settings_are_kept_on_sqlite(tmp_path: Path) -> No
 
 
 async def test_host_aliases_of_settings_are_kept_on_postgres(
-    tmp_path: Path, postgres_url: str
+    tmp_path: Path, empty_url: str
 ) -> None:
-    older = await asyncpg.connect(postgres_url)
-    await older.execute(BEFORE_HOST_ALIASES)
+    older = await asyncpg.connect(empty_url)
+    await older.execute(script("postgresql", None, "0001") + BEFORE_HOST_ALIASES)
     await older.close()
-    store = await ObjectStore.open(StoreConfig(tmp_path, metadata_url=postgres_url))
+    store = await ObjectStore.open(StoreConfig(tmp_path, metadata_url=empty_url))
     assert await store.host_aliases() == HOST_ALIASES
     await store.close()
 

@@ -49,8 +49,8 @@ def head() -> str | None:
     return _scripts().get_current_head()
 
 
-def script(dialect: str, current: str | None) -> str:
-    """The SQL that leads from `current` (None: an empty database) to the head.
+def script(dialect: str, current: str | None, target: str = "head") -> str:
+    """The SQL that leads from `current` (None: an empty database) to `target`.
 
     Raises: SchemaTooNew when `current` is not known here.
     """
@@ -62,7 +62,7 @@ def script(dialect: str, current: str | None) -> str:
     with EnvironmentContext(
         Config(),
         scripts,
-        fn=lambda revision, _: scripts._upgrade_revs("head", revision),  # noqa: SLF001 - as alembic.command does
+        fn=lambda revision, _: scripts._upgrade_revs(target, revision),  # noqa: SLF001 - as alembic.command does
         as_sql=True,
         starting_rev=current,
     ) as environment:
