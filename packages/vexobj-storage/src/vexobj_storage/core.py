@@ -4,12 +4,13 @@
 each a class over this one with a module of its own; none of them calls another's privates.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from vexobj_storage.blobs.base import BlobStore
+from vexobj_storage.clock import ClockGuard, Ticks, boot_ticks
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
@@ -40,12 +41,18 @@ class Core:
     """Composed by hand where the defaults of `ObjectStore.open` do not fit, in tests above all."""
 
     def __init__(
-        self, config: StoreConfig, metadata: MetaStore, blobs: BlobStore, clock: Clock = utc_now
+        self,
+        config: StoreConfig,
+        metadata: MetaStore,
+        blobs: BlobStore,
+        clock: Clock = utc_now,
+        ticks: Callable[[], Ticks] = boot_ticks,
     ) -> None:
         self.config = config
         self._metadata = metadata
         self._blobs = blobs
         self._clock = clock
+        self.clock_guard = ClockGuard(metadata, clock, ticks)
         self._layouts: Recent[bytes, Layout] = Recent(_LAYOUTS_BYTES)
         self._heads: Recent[tuple[int, bytes], tuple[int, StoredObject]] = Recent(_HEADS_BYTES)
 

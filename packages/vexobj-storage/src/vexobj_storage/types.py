@@ -350,4 +350,16 @@ class GcReport:
     due_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """`wall_at` is what the clock says, `believed_at` the time by which things expire.
+
+    `held` when the clock jumped ahead and nobody has said that it is right: see clock.py.
+    """
+
+    wall_at: datetime
+    believed_at: datetime
+    held: bool
+
+
 Clock = Callable[[], datetime]

@@ -28,6 +28,7 @@ PARTS = metadata.tables["parts"]
 GC_QUEUE = metadata.tables["gc_queue"]
 USAGE = metadata.tables["usage"]
 USAGE_DELTAS = metadata.tables["usage_deltas"]
+FACTS = metadata.tables["facts"]
 
 LAST = 2**63 - 1
 """`versions.descending` is this less the sequence."""
@@ -73,7 +74,7 @@ def ensure(table: Table) -> Statement:
 
 def upsert(
     table: Table,
-    changes: Callable[[Table, Excluded], dict[str, ColumnElement[int]]],
+    changes: Callable[[Table, Excluded], dict[str, ColumnElement[Any]]],
     returning: str,
 ) -> Statement:
     """Insert all columns or, when the primary key is taken, apply `changes`; locks the row."""
