@@ -28,15 +28,20 @@ async def delete_objects(
     answers: list[Deleted | None] = [None] * len(names)
     # In one order everywhere, so that two batches cannot wait for each other.
     for index in sorted(range(len(names)), key=lambda i: names[i].key):
-        name = names[index]
-        if versioning == Versioning.OFF:
-            answers[index] = await _delete_only(tx, bucket, name, ledger)
-        elif name.version_id is None:
-            answers[index] = await _mark(tx, bucket, name.key, versioning, owner_id, ledger)
-        else:
-            answers[index] = await _delete_version(tx, bucket, name, ledger)
+        answers[index] = await delete_one(tx, bucket, versioning, names[index], owner_id, ledger)
     await ledger.settle(tx)
     return [answer for answer in answers if answer is not None]
+
+
+async def delete_one(
+    tx: Tx, bucket: Bucket, versioning: int, name: ObjectName, owner_id: str, ledger: Ledger
+) -> Deleted:
+    """In a bucket that is held; the caller settles the ledger."""
+    if versioning == Versioning.OFF:
+        return await _delete_only(tx, bucket, name, ledger)
+    if name.version_id is None:
+        return await _mark(tx, bucket, name.key, versioning, owner_id, ledger)
+    return await _delete_version(tx, bucket, name, ledger)
 
 
 async def _delete_only(tx: Tx, bucket: Bucket, name: ObjectName, ledger: Ledger) -> Deleted:
