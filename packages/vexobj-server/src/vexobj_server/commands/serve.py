@@ -22,6 +22,7 @@ from vexobj_server.bootstrap import (
     server_secret,
     store_config,
 )
+from vexobj_server.commands.databases import ASYNCPG_MISSING
 from vexobj_server.commands.listening import free_address
 from vexobj_server.observability.logs import configure_logging
 from vexobj_server.observability.page import MetricsPage
@@ -62,7 +63,12 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> NewKey | None:
     try:
         store = await ObjectStore.open(store_config(settings))
     except StorageError as error:
-        raise SettingsError(f"The store cannot be opened: {error}.") from error
+        reason = str(error.__cause__ or error).rstrip(".")
+        raise SettingsError(f"The store cannot be opened: {reason}.") from error
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
+        raise SettingsError(ASYNCPG_MISSING) from None
     try:
         return await first_key(
             StoredKeys(store),
