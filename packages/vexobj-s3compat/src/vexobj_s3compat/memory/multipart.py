@@ -64,6 +64,10 @@ class MultipartOperations(OperationGroup):
             return done
         upload = find_upload(bucket, wanted.key, wanted.upload_id)
         parts = self._chosen(upload, wanted.parts)
+        if wanted.object_size not in (None, sum(len(part.data) for part in parts)):
+            raise errors.InvalidRequest(
+                "The parts do not add up to the size given in x-amz-mp-object-size."
+            )
         check_conditions(bucket, wanted.key, wanted.conditions)
         content = PartedContent(
             b"".join(part.data for part in parts), tuple(len(part.data) for part in parts)
