@@ -88,7 +88,7 @@ class Application:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 await self._ended()
-        except Exception as error:  # noqa: BLE001 -- told to the server, which stops
+        except Exception as error:  # noqa: BLE001 - told to the server, which stops
             _log.exception("the worker could not start, or not end well")
             kind = "startup" if self._serve is None else "shutdown"
             await send({"type": f"lifespan.{kind}.failed", "message": str(error)})
