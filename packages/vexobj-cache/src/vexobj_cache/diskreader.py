@@ -131,7 +131,7 @@ class DiskCacheReader:
         return None
 
     def _open_file(self, key: str) -> BinaryIO:
-        return open(self._tree.path(entry_name(key)), "rb", buffering=0)  # noqa: PTH123
+        return open(self._tree.path(entry_name(key)), "rb", buffering=0)
 
     def _decode(self, key: str, raw: bytes | memoryview) -> CacheEntry | None:
         entry = decode(key, raw)

@@ -233,7 +233,7 @@ def _free_bytes(path: str) -> int:
 
 def _unlink(path: str) -> bool:
     try:
-        os.unlink(path)  # noqa: PTH108 - as in files.py
+        os.unlink(path)
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -247,7 +247,7 @@ def _describe(blob_id: bytes, status: os.stat_result) -> BlobStat:
 
 def _stat(path: str, blob_id: bytes) -> BlobStat | None:
     try:
-        return _describe(blob_id, os.stat(path))  # noqa: PTH116
+        return _describe(blob_id, os.stat(path))
     except FileNotFoundError:
         return None
 
