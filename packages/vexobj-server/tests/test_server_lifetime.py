@@ -131,7 +131,8 @@ async def test_the_end_waits_for_a_request_that_has_only_its_answer_out(tmp_path
         await started.wait()
         scope = {
             "type": "http", "method": "GET", "path": "/livez", "raw_path": b"/livez",
-            "root_path": "", "query_string": b"", "headers": [], "http_version": "1.1",
+            "root_path": "", "query_string": b"", "headers": [(b"host", b"127.0.0.1")],
+            "http_version": "1.1",
             "scheme": "http", "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),
         }  # fmt: skip
         await app(scope, receive, send)
