@@ -54,7 +54,8 @@ async def test_a_signal_to_the_whole_group_lets_an_image_be_finished(
             answer = await asked
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "image/avif"
-        assert server.stop() == 0
+        # No second signal: at the very end the interpreter has no handler for it any more.
+        assert server.process.wait(30) == 0
         assert "Traceback" not in server.log
         assert "started again" not in server.log
 
