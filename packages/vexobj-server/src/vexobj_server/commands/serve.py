@@ -132,19 +132,18 @@ def _granian(settings: Settings, address: str) -> Any:
     from granian.log import LogLevels
 
     server, tls = settings.server, settings.tls
-    workers = server.workers or len(os.sched_getaffinity(0))
     return Granian(
         "vexobj_server.app:create_app",
         address=address,
         port=server.bind.port,
         interface=Interfaces.ASGI,
-        workers=workers,
+        workers=server.workers,
         loop=Loops.uvloop,
         # A client that connects and says nothing is only ever timed out in HTTP/1 mode.
         http=HTTPModes.auto if tls.enabled else HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=max(1, server.max_connections // workers),
+        backpressure=max(1, server.max_connections // server.workers),
         http1_settings=HTTP1Settings(
             header_read_timeout=int(server.header_timeout.total_seconds() * 1000)
         ),

@@ -36,13 +36,15 @@ class LocalBlobStore:
         *,
         read_threads: int = 8,
         write_threads: int = 16,
+        thread_initializer: Callable[[], None] | None = None,
         files: Files | None = None,
     ) -> None:
+        """`thread_initializer` is called at the start of each thread that reads or writes."""
         files = files or PosixFiles()
         make_durable_directory(root, files)
         self._tree = BlobTree(str(root), files)
-        self._readers = ThreadPoolExecutor(read_threads, "vexobj-blob-read")
-        self._writers = ThreadPoolExecutor(write_threads, "vexobj-blob-write")
+        self._readers = ThreadPoolExecutor(read_threads, "vexobj-blob-read", thread_initializer)
+        self._writers = ThreadPoolExecutor(write_threads, "vexobj-blob-write", thread_initializer)
         self._can_read_now = bool(_NOWAIT)
         self._scratch = _Scratch()
 
