@@ -27,7 +27,8 @@ from vexobj_storage.metadata.ops import sql
 
 PREFIXES = KEYS_EACH = 1_000
 RUNS = 9
-ROUNDS = 40
+ROUNDS = 100
+YEAR_US = 365 * 24 * 3600 * 1_000_000
 
 
 def prefix(number: int) -> bytes:
@@ -44,11 +45,12 @@ def rows(bucket: Bucket) -> Iterator[dict[str, Any]]:
     now_us = time.time_ns() // 1000
     for number in range(PREFIXES * KEYS_EACH):
         at, key = divmod(number, KEYS_EACH)
+        written_us = now_us - random.randrange(YEAR_US)
         yield common | {
             "key": prefix(at) + b"%06d/original/%s.jpg" % (key, random.randbytes(8).hex().encode()),
             "uid": os.urandom(16), "etag": random.randbytes(16).hex(),
             "sha256": random.randbytes(32), "blob_id": os.urandom(16),
-            "sequence": now_us + number, "created_us": now_us, "modified_us": now_us + number,
+            "sequence": written_us, "created_us": written_us, "modified_us": written_us,
         }  # fmt: skip
 
 
@@ -84,6 +86,9 @@ async def in_store(directory: Path, name: str) -> list[Figure]:
         await measured("1,000 keys", lambda at: store.list_objects(bucket, after=at)),
         await measured("1,000 keys of a prefix", lambda at: store.list_objects(bucket, prefix=at)),
         await measured(
+            "1,000 keys with details", lambda at: store.list_object_details(bucket, after=at)
+        ),
+        await measured(
             "1,000 common prefixes of 1,000 keys each",
             lambda _: store.list_objects(bucket, prefix=level, delimiter=b"/"),
         ),
@@ -117,9 +122,12 @@ def over_http(server: RunningServer, endpoint: Endpoint, name: str) -> list[Figu
     level = "cache%2Fmedia_attachments%2F"
     return [
         measured("1,000 keys", f"list-type=2&start-after={level}500"),
+        measured("1,000 keys, url", f"encoding-type=url&list-type=2&start-after={level}500"),
+        measured("1,000 keys and their owner, v1", f"marker={level}500"),
         measured(
             "1,000 common prefixes of 1,000 keys each", f"delimiter=%2F&list-type=2&prefix={level}"
         ),
+        measured("1,000 versions", f"key-marker={level}500&versions"),
     ]
 
 

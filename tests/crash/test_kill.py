@@ -5,54 +5,21 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from support.crash_workload import Ledger, check, run_clients
 from support.endpoint import Endpoint
+from support.site import Site, endpoint_of
 from support.tools import missing
-from vexobj_server.testing import RunningServer, start_server
-from vexobj_storage import ObjectStore, StoreConfig
-from vexobj_storage.testing import invariants
+from vexobj_server.testing import RunningServer
 from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
 
 BUCKET = "crash"
-ZERO = timedelta(0)
+EAGER_GC = {"VEXOBJ_STORAGE_GC_GRACE": "2s", "VEXOBJ_STORAGE_GC_INTERVAL": "1s"}
 OPERATIONS_PER_KILL = 20
 """Fewer acknowledged ones, and the test has not tested."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where the server that is killed keeps what it was told."""
-
-    data_dir: Path
-    metadata_url: str | None = None
-
-    def start(self) -> RunningServer:
-        environment = {"VEXOBJ_STORAGE_GC_GRACE": "2s", "VEXOBJ_STORAGE_GC_INTERVAL": "1s"}
-        if self.metadata_url is not None:
-            environment["VEXOBJ_METADATA_URL"] = self.metadata_url
-        return start_server(self.data_dir, workers=2, environment=environment)
-
-    async def no_orphans(self) -> None:
-        """After a collection without grace, on disk is exactly what the metadata names."""
-        config = StoreConfig(self.data_dir, self.metadata_url, gc_grace=ZERO)
-        store = await ObjectStore.open(config)
-        try:
-            while (report := await store.collect_garbage()).removed or report.condemned:
-                pass
-            await store.sweep_orphans(ZERO)
-            assert not await invariants(store)
-        finally:
-            await store.close()
-
-
-def of(server: RunningServer) -> Endpoint:
-    return Endpoint(server.url, server.access_key_id, server.secret_access_key)
 
 
 async def work_until(
@@ -86,18 +53,18 @@ async def rounds(site: Site, count: int, seed: int, postgres: PostgresServer | N
     ledger, choice = Ledger(), random.Random(seed)
     server = site.start()
     try:
-        of(server).boto3().create_bucket(Bucket=BUCKET)
+        endpoint_of(server).boto3().create_bucket(Bucket=BUCKET)
         for number in range(count):
             crashes = choice.choice((True, False)) and postgres is not None
             killed = not crashes or choice.choice((True, False))
 
             doomed = (postgres if crashes else None, server if killed else None)
-            await work_until(doomed, of(server), ledger, seed + number)
+            await work_until(doomed, endpoint_of(server), ledger, seed + number)
             if postgres is not None and crashes:
                 postgres.start()
             if killed:
                 server = site.start()
-            await check(of(server), BUCKET, ledger)
+            await check(endpoint_of(server), BUCKET, ledger)
             if postgres is None:  # whose driver tells at length that its server is gone
                 assert "Traceback" not in server.log
     finally:
@@ -115,7 +82,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Site,
         if engine == "postgresql":
             postgres = stack.enter_context(PostgresServer(_postgres()))
             url = postgres.url(postgres.create_database())
-        yield Site(tmp_path / "data", url), count
+        yield Site(tmp_path / "data", url, EAGER_GC), count
 
 
 def _postgres() -> Path:
@@ -150,4 +117,4 @@ def test_many_kills_of_vexobj_and_postgresql(tmp_path: Path) -> None:
     """PostgreSQL ends as in `pg_ctl stop -m immediate`, and recovers from its log."""
     with PostgresServer(_postgres(), durable=True) as postgres:
         url = postgres.url(postgres.create_database())
-        _kill(Site(tmp_path / "data", url), 100, postgres)
+        _kill(Site(tmp_path / "data", url, EAGER_GC), 100, postgres)

@@ -1,7 +1,6 @@
 """What the processes of one server use, as the kernel accounts it."""
 
 import threading
-from types import TracebackType
 from typing import Self
 
 import psutil
@@ -56,12 +55,7 @@ class PeakMemory:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
 

@@ -4,7 +4,6 @@ import hashlib
 import ssl
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -52,12 +51,7 @@ class S3:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     async def request(

@@ -376,6 +376,28 @@ async def _spoil(url: str) -> str:
     return done
 
 
+def test_serve_says_when_postgresql_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://vexobj@127.0.0.1:{free_port()}/vexobj"
+    bind = {"VEXOBJ_BIND": f"127.0.0.1:{free_port()}"}
+    done = run("serve", directory=tmp_path, VEXOBJ_METADATA_URL=url, **bind)
+    assert done.returncode == 2
+    assert done.stderr.startswith("vexobj: The store cannot be opened: ")
+    assert "Connect call failed" in done.stderr
+
+
+def test_commands_say_when_the_driver_of_postgresql_is_missing(tmp_path: Path) -> None:
+    absent = "raise ModuleNotFoundError(\"No module named 'asyncpg'\", name='asyncpg')"
+    (tmp_path / "asyncpg.py").write_text(absent)  # the working directory comes first
+    settings = {
+        "VEXOBJ_METADATA_URL": "postgresql://127.0.0.1/vexobj",
+        "VEXOBJ_BIND": f"127.0.0.1:{free_port()}",
+    }
+    served = run("serve", directory=tmp_path, **settings)
+    assert served.returncode == 2
+    assert served.stderr.startswith("vexobj: asyncpg is not installed")
+    assert "asyncpg is not installed" in run("doctor", directory=tmp_path, **settings).stdout
+
+
 def test_doctor_says_when_postgresql_is_not_there(tmp_path: Path) -> None:
     url = f"postgresql://vexobj:the-password@127.0.0.1:{free_port()}/vexobj"
     done = run("doctor", directory=tmp_path, VEXOBJ_METADATA_URL=url)

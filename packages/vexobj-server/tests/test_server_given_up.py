@@ -79,6 +79,7 @@ async def ask(
         "type": "http", "method": method, "path": path, "raw_path": path.encode(),
         "root_path": "", "query_string": query.encode(), "http_version": "1.1",
         "headers": [
+            (b"host", b"127.0.0.1"),
             (b"authorization", b"Bearer " + SECRET_ACCESS_KEY.encode()),
             (b"content-length", b"%d" % length),
             (b"content-md5", b"1B2M2Y8AsgTpgAmY7PhCfg=="),

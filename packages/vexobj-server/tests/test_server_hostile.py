@@ -67,6 +67,32 @@ def test_a_document_that_ends_early_is_no_document(server: RunningServer) -> Non
     assert httpx.get(f"{server.url}/livez").status_code == 200
 
 
+def ask(server: RunningServer, head: bytes) -> bytes:
+    """The status line of the answer to a request as it stands."""
+    parts = urlsplit(server.url)
+    with socket.create_connection((str(parts.hostname), parts.port or 80), 20) as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        return connection.makefile("rb").readline().strip()
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /livez HTTP/1.1\r\nHost: example.com", b"HTTP/1.1 200 OK"),
+        (b"GET /livez HTTP/1.0", b"HTTP/1.0 200 OK"),
+        (b"GET /livez HTTP/1.1", b"HTTP/1.1 400 Bad Request"),
+        (b"GET /livez HTTP/1.1\r\nHost:", b"HTTP/1.1 400 Bad Request"),
+        (b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b", b"HTTP/1.1 400 Bad Request"),
+        (b"GET http://example.com/livez HTTP/1.1", b"HTTP/1.1 200 OK"),
+        (b"GET http://example.com/livez HTTP/1.1\r\nHost: example.com", b"HTTP/1.1 200 OK"),
+        (b"GET HTTP://example.com:80/livez HTTP/1.1\r\nHost: example.com:80", b"HTTP/1.1 200 OK"),
+    ],
+)
+def test_a_request_names_its_host_once(server: RunningServer, head: bytes, status: bytes) -> None:
+    """RFC 9112, section 3.2: in absolute form the request line does so too."""
+    assert ask(server, head) == status
+
+
 def test_settings_that_are_not_told_stay(api: httpx.Client, bucket: str) -> None:
     path = f"/v1/buckets/{bucket}"
     alias = f"{bucket}.example.com"

@@ -101,10 +101,10 @@ class DiskCache(DiskCacheReader):
                 _write_all(file, prefix)
                 _write_all(file, data)
             try:
-                os.rename(temporary, path)  # noqa: PTH104
+                os.rename(temporary, path)
             except FileNotFoundError:
-                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
-                os.rename(temporary, path)  # noqa: PTH104
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                os.rename(temporary, path)
         except OSError:
             unlink(temporary)
             raise
@@ -185,6 +185,6 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 def _accessed_ns(path: str) -> int | None:
     try:
-        return os.stat(path).st_atime_ns  # noqa: PTH116
+        return os.stat(path).st_atime_ns
     except OSError:
         return None

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
-from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
 from vexobj_cache.base import CacheEntry, CacheStats
@@ -40,12 +39,7 @@ class OpenEntry:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -137,7 +131,7 @@ class DiskCacheReader:
         return None
 
     def _open_file(self, key: str) -> BinaryIO:
-        return open(self._tree.path(entry_name(key)), "rb", buffering=0)  # noqa: PTH123
+        return open(self._tree.path(entry_name(key)), "rb", buffering=0)
 
     def _decode(self, key: str, raw: bytes | memoryview) -> CacheEntry | None:
         entry = decode(key, raw)

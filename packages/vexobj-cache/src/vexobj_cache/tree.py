@@ -22,14 +22,14 @@ class EntryTree:
 
     def make(self) -> None:
         for path in (self.root, self.entries, self.temporary):
-            os.makedirs(path, mode=0o700, exist_ok=True)  # noqa: PTH103
+            os.makedirs(path, mode=0o700, exist_ok=True)
 
     def clean(self) -> Iterator[tuple[str, os.stat_result]]:
         """Remove what is no entry by its place; yield the name and status of each that is."""
         for path, _ in _files(self.temporary):
             unlink(path)
         for path, status in _files(self.entries):
-            name = os.path.basename(path)  # noqa: PTH119
+            name = os.path.basename(path)
             if path == self.path(name) and len(name) == _NAME_LENGTH:
                 yield name, status
             else:
@@ -43,7 +43,7 @@ def entry_name(key: str) -> str:
 def unlink(path: str) -> bool:
     """False if it could not be, for whatever reason."""
     with contextlib.suppress(OSError):
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
         return True
     return False
 

@@ -22,6 +22,7 @@ from vexobj_s3compat.call import Call, decode_headers, decode_query, first_value
 from vexobj_s3compat.cors import preflight
 from vexobj_s3compat.document import read_document
 from vexobj_s3compat.errors import BucketNotEmpty, InternalError, NoSuchBucket, NoSuchKey, S3Error
+from vexobj_s3compat.hoisted import with_hoisted
 from vexobj_s3compat.incoming import Incoming
 from vexobj_s3compat.keepalive import respond_slowly, settle
 from vexobj_s3compat.operation import Operation
@@ -142,7 +143,8 @@ class S3App:
         raw_query = scope["query_string"]
         query = decode_query(raw_query) if raw_query else []
         parameters = first_values(query) if query else {}
-        operation = self._router.find(method, target, parameters, headers)
+        applied = with_hoisted(headers, parameters) if query else headers
+        operation = self._router.find(method, target, parameters, applied)
         if self._check_signatures:
             identity = await authenticate(
                 scope,
@@ -160,7 +162,7 @@ class S3App:
             self._region,
             bucket,
             key,
-            headers,
+            applied,
             query,
             parameters,
             identity.caller,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from vexobj_s3compat.asgi import RawHeaders
 from vexobj_s3compat.conditions import check_read, etag_matches, http_date, parse_http_date
-from vexobj_s3compat.content import Content
+from vexobj_s3compat.content import Content, PartRange
 from vexobj_s3compat.errors import InvalidPartNumber, InvalidRequest, NotModified
 from vexobj_s3compat.ranges import content_range, parse_range
 from vexobj_s3compat.respond import Response
@@ -50,16 +50,7 @@ async def serve_content(
         return Response(304, [pair for pair in answer if pair[0] != b"content-type"])
     start, length, partial = 0, content.size, False
     if part_number is not None:
-        if "range" in request_headers:
-            raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
-        part = await content.part(part_number)
-        if part is None:
-            raise InvalidPartNumber(
-                fields={
-                    "PartNumberRequested": str(part_number),
-                    "ActualPartCount": str(parts_count or 1),
-                }
-            )
+        part = await _part(request_headers, content, part_number, parts_count or 1)
         start, length, partial = part.start, part.length, part.length > 0
         if parts_count is not None:
             answer.append((b"x-amz-mp-parts-count", b"%d" % parts_count))
@@ -71,6 +62,17 @@ async def serve_content(
         answer.append((b"content-range", content_range(start, length, content.size).encode()))
     payload = b"" if method == "HEAD" or not length else await content.open(start, length)
     return Response(206 if partial else 200, answer, payload, length)
+
+
+async def _part(headers: Mapping[str, str], content: Content, number: int, count: int) -> PartRange:
+    if "range" in headers:
+        raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
+    part = await content.part(number)
+    if part is None:
+        raise InvalidPartNumber(
+            fields={"PartNumberRequested": str(number), "ActualPartCount": str(count)}
+        )
+    return part
 
 
 def _range_holds(headers: Mapping[str, str], etag: str, last_modified: datetime) -> bool:

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from vexobj_cache import DiskCacheReader, MemoryCache
 from vexobj_s3compat import S3App
 from vexobj_server.bootstrap import store_config
 from vexobj_server.capabilities import capabilities
+from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.upkeep import housekeeping, upkeep
@@ -83,12 +84,16 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            async with open_server(self._runtime) as serve:
+            async with (
+                _home(self._runtime) as home,
+                open_server(self._runtime, home.leave) as serve,
+            ):
                 self._serve = serve
+                home.keep()  # and with it the threads that Granian starts after this
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
                 await self._ended()
-        except Exception as error:  # noqa: BLE001 -- told to the server, which stops
+        except Exception as error:  # noqa: BLE001 - told to the server, which stops
             _log.exception("the worker could not start, or not end well")
             kind = "startup" if self._serve is None else "shutdown"
             await send({"type": f"lifespan.{kind}.failed", "message": str(error)})
@@ -103,13 +108,28 @@ class Application:
 
 
 @contextlib.asynccontextmanager
-async def open_server(runtime: Runtime) -> AsyncIterator[Dispatcher]:
-    """All of one worker; what is opened is closed in the opposite order."""
+async def _home(runtime: Runtime) -> AsyncIterator[HomeProcessor]:
+    """Of one worker; its pool of threads is to run anywhere."""
+    with contextlib.closing(HomeProcessor(runtime.directory)) as home:
+        pool = ThreadPoolExecutor(thread_name_prefix="worker", initializer=home.leave)
+        asyncio.get_running_loop().set_default_executor(pool)
+        yield home
+
+
+@contextlib.asynccontextmanager
+async def open_server(
+    runtime: Runtime, thread_initializer: Callable[[], None] | None = None
+) -> AsyncIterator[Dispatcher]:
+    """All of one worker; what is opened is closed in the opposite order.
+
+    `thread_initializer` is called by threads that read, write and hash blobs.
+    """
     settings = runtime.settings
     async with contextlib.AsyncExitStack() as stack:
         config = store_config(settings)
         metadata = await open_metadata(config.data_dir, config.metadata_url)
-        store = ObjectStore(config, metadata, LocalBlobStore(config.data_dir))
+        blobs = LocalBlobStore(config.data_dir, thread_initializer=thread_initializer)
+        store = ObjectStore(config, metadata, blobs)
         stack.push_async_callback(store.close)
         box = SecretBox(runtime.server_secret)
         keys = StoredKeys(store)
@@ -202,10 +222,9 @@ async def _collect_garbage(store: ObjectStore, metrics: GarbageMetrics) -> GcRep
 def _variants(
     settings: Settings, client: MediaClient, store: ObjectStore, metrics: CacheMetrics
 ) -> Variants:
-    workers = settings.server.workers or len(os.sched_getaffinity(0))
     return Variants(
         client,
-        MemoryCache(settings.cache.memory_size // workers),
+        MemoryCache(settings.cache.memory_size // settings.server.workers),
         DiskCacheReader(settings.cache_dir),
         store,
         encoding=image_encoding(settings),

@@ -34,7 +34,7 @@ _PAGES = frozenset(
     }
 )
 _READS = frozenset({"GET", "HEAD"})
-_AMBIGUOUS = b"?"
+_NOT_ONE = b"?"
 # What was asked is told to the backend alone, and that after the signature was proven.
 _REFUSED = "refused"
 
@@ -90,7 +90,7 @@ class Dispatcher:
             bucket = self._bucket_of(host)
             if bucket is None and _may_be_alias(host):
                 bucket = await self._aliases.bucket(_host_name(host))
-            app = _no_host if host is _AMBIGUOUS else self._app(scope, exchange, bucket)
+            app = _no_host if host is _NOT_ONE else self._app(scope, exchange, bucket)
             await app(scope, receive, exchange)
         except Exception:
             _log.exception("request failed", extra={"request_id": identifier})
@@ -156,16 +156,19 @@ def _unsigned(scope: Scope) -> bool:
 def _look(scope: Scope) -> tuple[bytes, bytes | None, int]:
     """Host, the client's own request id and the body's announced length, in one pass.
 
-    Of two hosts a proxy in front may have gone by the other (RFC 9112 section 3.2).
+    Of two hosts a proxy in front may have gone by the other, and since HTTP/1.1 there has to be
+    one (RFC 9112 section 3.2).
     """
     host, sent_id, length = b"", None, 0
     for name, value in scope["headers"]:
         if name == b"host":
-            host = value if not host else _AMBIGUOUS
+            host = value if not host else _NOT_ONE
         elif name == b"content-length":
             length = int(value) if value.isdigit() else 0
         elif name == b"x-request-id":
             sent_id = value
+    if not host and scope["http_version"] == "1.1":
+        host = _NOT_ONE
     return host, sent_id, length
 
 
@@ -212,7 +215,7 @@ async def _to_docs(_scope: Scope, _receive: Receive, send: Exchange) -> None:
 
 
 async def _no_host(scope: Scope, _receive: Receive, send: Exchange) -> None:
-    await _problem(send, 400, "InvalidHost", "more than one host header", scope["state"])
+    await _problem(send, 400, "InvalidHost", "a request names one host", scope["state"])
 
 
 async def _problem(

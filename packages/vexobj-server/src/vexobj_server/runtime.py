@@ -6,9 +6,10 @@ load it, and it is gone when the server stops.
 
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vexobj_server.cpus import processors
 from vexobj_server.settings import Settings, dump_settings, parse_settings
 
 _SETTINGS = "settings.json"
@@ -34,7 +35,12 @@ class Runtime:
 
 
 def create_runtime(settings: Settings, server_secret: bytes) -> Runtime:
-    """The caller removes the directory when all the processes are gone."""
+    """The caller removes the directory when all the processes are gone.
+
+    How many workers there are is settled here, once for all of them.
+    """
+    workers = settings.server.workers or len(processors())
+    settings = replace(settings, server=replace(settings.server, workers=workers))
     directory = Path(tempfile.mkdtemp(prefix="vexobj-"))
     runtime = Runtime(settings, server_secret, directory)
     runtime.metrics_dir.mkdir(mode=0o700)

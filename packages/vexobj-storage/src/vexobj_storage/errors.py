@@ -122,7 +122,7 @@ class EntityTooLarge(StorageError):
 
 @dataclass(eq=False)
 class SizeMismatch(StorageError):
-    """A stream ended before, or went past, the size that was announced for it."""
+    """A stream, or an upload's parts together, are not of the size that was announced."""
 
     expected: int
     received: int

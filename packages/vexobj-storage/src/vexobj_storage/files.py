@@ -64,11 +64,11 @@ class PosixFiles:
         os.close(descriptor)
 
     def rename(self, source: str, target: str) -> None:
-        os.rename(source, target)  # noqa: PTH104 - strings are what the hot path has
+        os.rename(source, target)
 
     def make_directory(self, path: str) -> None:
         try:
-            os.mkdir(path, 0o700)  # noqa: PTH102
+            os.mkdir(path, 0o700)
         except FileExistsError:
             return
 
@@ -80,7 +80,7 @@ class PosixFiles:
             os.close(descriptor)
 
     def unlink(self, path: str) -> None:
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
 
 
 def write_failure(error: OSError) -> StoreError:

@@ -10,7 +10,9 @@ from vexobj_storage.names import check_key
 from vexobj_storage.types import (
     Bucket,
     Deleted,
+    ListedObject,
     ObjectAttributes,
+    ObjectDetails,
     ObjectName,
     ObjectPage,
     ObjectVersion,
@@ -159,13 +161,27 @@ class Objects(Content):
         delimiter: bytes = b"",
         after: bytes = b"",
         limit: int = 1000,
-    ) -> ObjectPage:
+    ) -> ObjectPage[ListedObject]:
         """Live objects in byte order; skip-scan, so its price is that of what it returns.
 
         An `after` within a common prefix leaves that prefix out.
         """
         return await self._metadata.scan(
             listing.list_objects, bucket.id, prefix, delimiter, after, limit
+        )
+
+    async def list_object_details(
+        self,
+        bucket: Bucket,
+        *,
+        prefix: bytes = b"",
+        delimiter: bytes = b"",
+        after: bytes = b"",
+        limit: int = 1000,
+    ) -> ObjectPage[ObjectDetails]:
+        """As `list_objects`, with more of each, which takes half as long again."""
+        return await self._metadata.scan(
+            listing.list_object_details, bucket.id, prefix, delimiter, after, limit
         )
 
     async def list_versions(

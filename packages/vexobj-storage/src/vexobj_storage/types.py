@@ -122,20 +122,41 @@ class ObjectVersion:
 
 @value
 class ListedObject:
-    """A version, or delete marker, as a listing tells of it: with fields of ObjectVersion."""
+    """An object as most pages of a bucket tell of it: with fields of ObjectVersion."""
+
+    key: bytes
+    size: int
+    etag: str
+    modified_at: datetime
+    owner_id: str
+
+
+@value
+class ListedVersion:
+    """A version, or delete marker, as pages of versions tell of it."""
+
+    key: bytes
+    version_id: str
+    size: int
+    etag: str
+    modified_at: datetime
+    owner_id: str
+    is_latest: bool
+    is_delete_marker: bool
+
+
+@value
+class ObjectDetails:
+    """What can be told of an object without looking at its attributes."""
 
     key: bytes
     uid: bytes
-    version_id: str
     size: int
     etag: str
     sha256: bytes | None
     created_at: datetime
     modified_at: datetime
-    owner_id: str
     content_type: str
-    is_latest: bool = True
-    is_delete_marker: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +248,14 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectPage:
-    """One page of a listing in byte order of keys.
+class ObjectPage(Generic[T]):
+    """One page of a listing in byte order of keys, of ListedObject or of ObjectDetails.
 
     `objects` and `common_prefixes` together are at most `limit`. `next_after` goes into the next
     call's `after`: a key, or a common prefix (everything under it has been told).
     """
 
-    objects: Sequence[ListedObject]
+    objects: Sequence[T]
     common_prefixes: Sequence[bytes]
     next_after: bytes | None = None
 
@@ -243,7 +264,7 @@ class ObjectPage:
 class VersionPage:
     """As ObjectPage, newest version of a key first; markers included."""
 
-    versions: Sequence[ListedObject]
+    versions: Sequence[ListedVersion]
     common_prefixes: Sequence[bytes]
     next_key: bytes | None = None
     next_version_id: str | None = None

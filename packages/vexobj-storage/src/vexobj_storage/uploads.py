@@ -131,15 +131,17 @@ class Uploads(Content):
         condition: WriteCondition = _ANY,
         *,
         checksum: Checksum | None = None,
+        size: int | None = None,
         minimum_part_bytes: int = 5 * 1024**2,
     ) -> ObjectVersion:
         """A constant number of rows, no bytes. The same completion again answers the same.
 
         Raises: NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge,
-            PreconditionFailed, NoSuchKey (If-Match on a key that is not there).
+            SizeMismatch (`size` was announced), PreconditionFailed, NoSuchKey (If-Match on a key
+            that is not there).
         """
         asked = completion.Completion(
-            parts, condition, checksum, minimum_part_bytes, self.config.max_object_bytes
+            parts, condition, checksum, size, minimum_part_bytes, self.config.max_object_bytes
         )
         return await self._metadata.write(
             completion.complete_upload, bucket, key, upload_id, asked, self._now_us()

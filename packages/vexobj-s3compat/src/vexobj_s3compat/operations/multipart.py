@@ -45,6 +45,7 @@ from vexobj_s3compat.types import (
 from vexobj_s3compat.xml import Element, children, element, parse, timestamp
 
 _COMPLETE_DOCUMENT_BYTES = 4 * 1024 * 1024
+_SIZE_HEADER = "x-amz-mp-object-size"
 _KINDS = frozenset({"COMPOSITE", "FULL_OBJECT"})
 
 
@@ -149,7 +150,17 @@ def parse_complete(call: Call) -> CompleteMultipartUploadInput:
         parts,
         conditions=write_conditions(call),
         checksum=_whole_checksum(call),
+        object_size=_object_size(call),
     )
+
+
+def _object_size(call: Call) -> int | None:
+    text = call.headers.get(_SIZE_HEADER)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise InvalidRequest(f"Value for {_SIZE_HEADER} header is invalid.")
+    return int(text)
 
 
 def _completed_part(part: Element) -> CompletedPart:

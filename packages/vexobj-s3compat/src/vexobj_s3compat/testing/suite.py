@@ -9,7 +9,6 @@ Two identities are needed, neither of which may see what the other owns.
 
 import secrets
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Self
 
 from vexobj_s3compat.sigv4.signer import Signer
@@ -27,14 +26,9 @@ class Conformance:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         for client in (self.owner, self.other, self.anonymous):
-            await client.__aexit__(kind, error, trace)
+            await client.aclose()
 
     async def bucket(self) -> str:
         """A new bucket of the owner."""

@@ -77,7 +77,10 @@ class CompletedPart:
 
 @dataclass(frozen=True, slots=True)
 class CompleteMultipartUploadInput:
-    """`parts` as the client ordered them: the backend refuses a wrong order."""
+    """`parts` as the client ordered them: the backend refuses a wrong order.
+
+    `object_size` is what the client says they add up to: the backend refuses it if they do not.
+    """
 
     bucket: str
     key: bytes
@@ -85,6 +88,7 @@ class CompleteMultipartUploadInput:
     parts: Sequence[CompletedPart]
     conditions: WriteConditions = field(default_factory=WriteConditions)
     checksum: ChecksumValue | None = None
+    object_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

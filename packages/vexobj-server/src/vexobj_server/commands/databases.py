@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from vexobj_server.commands.findings import Finding, Verdict
 from vexobj_server.settings import Settings
 
-_CONNECT_SECONDS = 5.0
-_MISSING = (
-    "asyncpg is not installed, which PostgreSQL needs: pip install 'vexobj-server[postgres]'."
+ASYNCPG_MISSING = (
+    "asyncpg is not installed, which PostgreSQL needs: install VexObj with its extra `postgres`."
 )
+_CONNECT_SECONDS = 5.0
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ async def _postgres(url: str) -> list[Finding]:
     try:
         import asyncpg
     except ImportError:
-        return [Finding(Verdict.FAILURE, _MISSING)]
+        return [Finding(Verdict.FAILURE, ASYNCPG_MISSING)]
     try:
         connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
     except TimeoutError:

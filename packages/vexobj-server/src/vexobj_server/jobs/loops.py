@@ -71,5 +71,5 @@ async def _run(loop: Loop) -> None:
         await asyncio.sleep(loop.interval.total_seconds())
         try:
             await loop.work()
-        except Exception:  # noqa: BLE001 -- whatever it is, the next time may do better
+        except Exception:  # noqa: BLE001 - whatever it is, the next time may do better
             _log.exception("%s failed", loop.name)

@@ -1,11 +1,11 @@
 """What the broker is started with."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vexobj_processing import DEFAULT_ENCODING, DEFAULT_LIMITS, Encoding, Limits
+from vexobj_server.cpus import processors
 from vexobj_server.settings import Settings
 
 _UNLIMITED_BYTES = 2**62
@@ -77,7 +77,7 @@ def broker_config(settings: Settings, socket_path: Path, metrics_dir: Path) -> B
     return BrokerConfig(
         socket_path=socket_path,
         metrics_dir=metrics_dir,
-        workers=images.workers or _processors(),
+        workers=images.workers or len(processors()),
         cache_dir=settings.cache_dir,
         cache_bytes=settings.cache.disk_size or _UNLIMITED_BYTES,
         queue_size=images.queue_size,
@@ -87,9 +87,3 @@ def broker_config(settings: Settings, socket_path: Path, metrics_dir: Path) -> B
         limits=image_limits(settings),
         encoding=image_encoding(settings),
     )
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

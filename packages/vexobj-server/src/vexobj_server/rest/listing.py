@@ -34,7 +34,7 @@ async def list_objects(
     """In the byte order of keys; with a delimiter, what shares a prefix up to it is one entry."""
     found = await context.store.bucket(bucket)
     context.access.require(caller, Action.LIST_OBJECTS, found)
-    page = await context.store.list_objects(
+    page = await context.store.list_object_details(
         found,
         prefix=prefix.encode(),
         delimiter=delimiter.encode(),

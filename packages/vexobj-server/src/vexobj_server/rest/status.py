@@ -97,7 +97,7 @@ def human_size(size: int) -> str:
 async def _unavailable(context: Services) -> JSONResponse | None:
     try:
         await context.store.list_buckets(limit=1)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the store cannot be read
+    except Exception as error:  # noqa: BLE001 - whatever it is, the store cannot be read
         _log.warning("the store cannot be read", exc_info=error)
         body = Unavailable(status="unavailable", reason=type(error).__name__)
         return JSONResponse(body.model_dump(), 503)

@@ -11,7 +11,7 @@ from vexobj_server.services.identities import Identities
 from vexobj_server.services.variants import Variants
 from vexobj_storage import Bucket, ObjectStore
 
-I = TypeVar("I")  # noqa: E741 -- an input, as vexobj_s3compat names it
+I = TypeVar("I")  # noqa: E741 - an input, as vexobj_s3compat names it
 
 
 class OperationGroup(S3Backend):

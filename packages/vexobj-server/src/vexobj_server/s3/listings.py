@@ -14,7 +14,6 @@ from vexobj_s3compat.types import (
     VersionEntry,
 )
 from vexobj_server.s3.base import OperationGroup
-from vexobj_storage import ListedObject
 
 
 class ListingOperations(OperationGroup):
@@ -28,8 +27,15 @@ class ListingOperations(OperationGroup):
             after=asked.after,
             limit=asked.max_keys,
         )
-        owners = await self._owners(page.objects) if asked.fetch_owner else {}
-        entries = [_entry(version, owners) for version in page.objects]
+        owners = await self._owners(
+            found.owner_id for found in (page.objects if asked.fetch_owner else ())
+        )
+        entries = [
+            ObjectEntry(
+                found.key, found.size, found.etag, found.modified_at, owners.get(found.owner_id)
+            )
+            for found in page.objects
+        ]
         return ListObjectsOutput(entries, page.common_prefixes, page.next_after)
 
     async def list_object_versions(
@@ -45,36 +51,25 @@ class ListingOperations(OperationGroup):
             version_id_marker=asked.version_id_marker,
             limit=asked.max_keys,
         )
-        owners = await self._owners(page.versions)
+        owners = await self._owners(found.owner_id for found in page.versions)
         return ListObjectVersionsOutput(
             [
                 VersionEntry(
-                    key=version.key,
-                    version_id=version.version_id,
-                    is_latest=version.is_latest,
-                    is_delete_marker=version.is_delete_marker,
-                    last_modified=version.modified_at,
-                    owner=owners[version.owner_id],
-                    size=version.size,
-                    etag=version.etag,
+                    found.key,
+                    found.version_id,
+                    found.is_latest,
+                    found.is_delete_marker,
+                    found.modified_at,
+                    owners[found.owner_id],
+                    found.size,
+                    found.etag,
                 )
-                for version in page.versions
+                for found in page.versions
             ],
             page.common_prefixes,
             page.next_key,
             page.next_version_id,
         )
 
-    async def _owners(self, versions: Iterable[ListedObject]) -> dict[str, Owner]:
-        ids = {version.owner_id for version in versions}
-        return {owner_id: await self._owner(owner_id) for owner_id in ids}
-
-
-def _entry(version: ListedObject, owners: dict[str, Owner]) -> ObjectEntry:
-    return ObjectEntry(
-        key=version.key,
-        size=version.size,
-        etag=version.etag,
-        last_modified=version.modified_at,
-        owner=owners.get(version.owner_id),
-    )
+    async def _owners(self, ids: Iterable[str]) -> dict[str, Owner]:
+        return {owner_id: await self._owner(owner_id) for owner_id in set(ids)}

@@ -4,7 +4,7 @@ import contextlib
 
 from vexobj_auth import Action
 from vexobj_s3compat import Request
-from vexobj_s3compat.errors import InvalidArgument
+from vexobj_s3compat.errors import InvalidArgument, InvalidRequest
 from vexobj_s3compat.types import (
     CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput,
@@ -33,7 +33,7 @@ from vexobj_server.s3.convert import (
 )
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.staging import stage_body
-from vexobj_storage import CompletedPart, NoSuchUpload
+from vexobj_storage import CompletedPart, NoSuchUpload, SizeMismatch
 
 
 class MultipartOperations(OperationGroup):
@@ -92,14 +92,20 @@ class MultipartOperations(OperationGroup):
         with contextlib.suppress(NoSuchUpload):  # it may be completed already
             upload = await self._store.upload(bucket, asked.key, asked.upload_id)
             checksum = await checksum_of_parts(self._store, upload, asked.parts, asked.checksum)
-        version = await self._store.complete_upload(
-            bucket,
-            asked.key,
-            asked.upload_id,
-            [CompletedPart(part.part_number, part.etag, part.checksum) for part in asked.parts],
-            condition_of(asked.conditions),
-            checksum=checksum,
-        )
+        try:
+            version = await self._store.complete_upload(
+                bucket,
+                asked.key,
+                asked.upload_id,
+                [CompletedPart(part.part_number, part.etag, part.checksum) for part in asked.parts],
+                condition_of(asked.conditions),
+                checksum=checksum,
+                size=asked.object_size,
+            )
+        except SizeMismatch:
+            raise InvalidRequest(
+                "The parts do not add up to the size given in x-amz-mp-object-size."
+            ) from None
         return CompleteMultipartUploadOutput(
             version.etag,
             visible_version(bucket, version),

@@ -171,11 +171,20 @@ class Identities:
         return known
 
     async def flush_last_used(self) -> None:
-        """Write down which keys were used since the last time; called now and then."""
-        used, self._used = self._used, set()
-        now = self._clock()
-        for access_key_id in used:
-            await self._keys.touch_key(access_key_id, now)
+        """Write down which keys were used since the last time; called now and then.
+
+        A key that cannot be written stays for the next time and keeps no other one back.
+        """
+        now, failure = self._clock(), None
+        for access_key_id in tuple(self._used):
+            self._used.discard(access_key_id)
+            try:
+                await self._keys.touch_key(access_key_id, now)
+            except Exception as error:  # noqa: BLE001 - the others may do better
+                self._used.add(access_key_id)
+                failure = error
+        if failure is not None:
+            raise failure
 
     async def _refresh(self) -> None:
         epoch = await self._store.epoch()

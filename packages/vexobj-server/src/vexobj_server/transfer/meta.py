@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vexobj_storage import Bucket, ListedObject, ObjectVersion
+from vexobj_storage import Bucket, ObjectDetails, ObjectVersion
 
 
 class ObjectMeta(BaseModel):
@@ -31,14 +31,14 @@ def object_meta(bucket: Bucket, version: ObjectVersion) -> ObjectMeta:
     return _meta(bucket, version, given.content_type, dict(given.metadata))
 
 
-def listed_meta(bucket: Bucket, listed: ListedObject) -> ObjectMeta:
+def listed_meta(bucket: Bucket, listed: ObjectDetails) -> ObjectMeta:
     """Without the metadata, which a listing does not look up."""
     return _meta(bucket, listed, listed.content_type, {})
 
 
 def _meta(
     bucket: Bucket,
-    version: ObjectVersion | ListedObject,
+    version: ObjectVersion | ObjectDetails,
     content_type: str,
     metadata: dict[str, Any],
 ) -> ObjectMeta:

@@ -37,7 +37,7 @@ async def upload(services: Services, scope: Scope, receive: Receive, send: Send)
     try:
         bucket, version = await _store(services, object_target(scope), headers, incoming)
         scope["state"]["stored_bytes"] = version.size
-    except Exception:
+    except Exception:  # whatever it is, a client reads its answer only once its body was taken
         await incoming.drain(headers)
         raise
     answer = [(b"etag", b'"%s"' % version.etag.encode())]

@@ -36,13 +36,15 @@ class LocalBlobStore:
         *,
         read_threads: int = 8,
         write_threads: int = 16,
+        thread_initializer: Callable[[], None] | None = None,
         files: Files | None = None,
     ) -> None:
+        """`thread_initializer` is called at the start of each thread that reads or writes."""
         files = files or PosixFiles()
         make_durable_directory(root, files)
         self._tree = BlobTree(str(root), files)
-        self._readers = ThreadPoolExecutor(read_threads, "vexobj-blob-read")
-        self._writers = ThreadPoolExecutor(write_threads, "vexobj-blob-write")
+        self._readers = ThreadPoolExecutor(read_threads, "vexobj-blob-read", thread_initializer)
+        self._writers = ThreadPoolExecutor(write_threads, "vexobj-blob-write", thread_initializer)
         self._can_read_now = bool(_NOWAIT)
         self._scratch = _Scratch()
 
@@ -233,7 +235,7 @@ def _free_bytes(path: str) -> int:
 
 def _unlink(path: str) -> bool:
     try:
-        os.unlink(path)  # noqa: PTH108 - as in files.py
+        os.unlink(path)
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -247,7 +249,7 @@ def _describe(blob_id: bytes, status: os.stat_result) -> BlobStat:
 
 def _stat(path: str, blob_id: bytes) -> BlobStat | None:
     try:
-        return _describe(blob_id, os.stat(path))  # noqa: PTH116
+        return _describe(blob_id, os.stat(path))
     except FileNotFoundError:
         return None
 

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,7 +16,9 @@ from vexobj_storage.types import (
     Bucket,
     Checksum,
     ListedObject,
+    ListedVersion,
     ObjectAttributes,
+    ObjectDetails,
     ObjectVersion,
     Versioning,
     value,
@@ -31,11 +33,16 @@ VERSION = (
 )  # fmt: skip
 """The columns that `version` wants, in its order."""
 
-LISTED = (
-    "key", "uid", "is_null", "size", "etag", "sha256", "created_us", "modified_us", "owner_id",
-    "content_type",
-)  # fmt: skip
+LISTED = ("key", "size", "etag", "modified_us", "owner_id")
 """The columns that `listed` wants, in its order."""
+
+LISTED_VERSION = ("uid", "is_null", "size", "etag", "modified_us", "owner_id")
+"""The columns that `listed_version` wants, in its order."""
+
+DETAILS = (
+    "key", "uid", "size", "etag", "sha256", "created_us", "modified_us", "content_type",
+)  # fmt: skip
+"""The columns that `details` wants, in its order."""
 
 BUCKET = ("id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings")
 
@@ -166,26 +173,40 @@ def version(
     )
 
 
-def listed(row: Row, *, is_latest: bool = True, is_delete_marker: bool = False) -> ListedObject:
-    """From the columns LISTED, and any after them."""
-    key, uid, is_null, size, etag, sha256, created_us, modified_us, owner_id, content_type = row[
-        :10
+def listed(found: Sequence[Row]) -> list[ListedObject]:
+    """From rows of the columns LISTED."""
+    moment = datetime.fromtimestamp
+    return [
+        ListedObject(key, size, etag, moment(modified_us / 1_000_000, UTC), owner_id)
+        for key, size, etag, modified_us, owner_id in found
     ]
-    modified_at = to_datetime(modified_us)
-    return ListedObject(
+
+
+def listed_version(
+    key: bytes, row: Row, *, is_latest: bool, is_delete_marker: bool
+) -> ListedVersion:
+    """From a row of the columns LISTED_VERSION."""
+    uid, is_null, size, etag, modified_us, owner_id = row
+    return ListedVersion(
         key,
-        uid,
-        NULL_VERSION if is_null else version_id(uid, 0),
+        version_id(uid, is_null),
         size,
         etag,
-        sha256,
-        modified_at if created_us == modified_us else to_datetime(created_us),
-        modified_at,
+        to_datetime(modified_us),
         owner_id,
-        content_type,
         is_latest,
         is_delete_marker,
     )
+
+
+def details(found: Sequence[Row]) -> list[ObjectDetails]:
+    """From rows of the columns DETAILS."""
+    return [
+        ObjectDetails(
+            key, uid, size, etag, sha256, to_datetime(created_us), to_datetime(modified_us), kind
+        )
+        for key, uid, size, etag, sha256, created_us, modified_us, kind in found
+    ]
 
 
 def attribute_values(given: ObjectAttributes) -> dict[str, Any]:

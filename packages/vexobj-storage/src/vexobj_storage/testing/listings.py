@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import fields
 from operator import itemgetter
 
 import pytest
@@ -80,6 +81,19 @@ class ListingContract:
                 found = sorted([*(o.key for o in page.objects), *page.common_prefixes])
                 assert found == expected_listing(KEYS, b"", delimiter, after), (after, delimiter)
         assert not (await store.list_objects(filled, limit=0)).objects
+
+    async def test_what_is_told_is_what_was_put(self, store: ObjectStore, filled: Bucket) -> None:
+        page = await store.list_objects(filled, prefix=b"many/", limit=7)
+        detailed = await store.list_object_details(filled, prefix=b"many/", limit=7)
+        assert detailed.next_after == page.next_after == page.objects[-1].key
+        for found, details in zip(page.objects, detailed.objects, strict=True):
+            put = (await store.get_object(filled, found.key)).version
+            for told in (found, details):
+                for name in (field.name for field in fields(told)):
+                    known = put.attributes if name in {"owner_id", "content_type"} else put
+                    assert getattr(told, name) == getattr(known, name), name
+        folded = await store.list_object_details(filled, prefix=b"many", delimiter=b"/")
+        assert (folded.objects, folded.common_prefixes) == ([], [b"many/"])
 
     async def test_versions_newest_first(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store, Versioning.ENABLED)

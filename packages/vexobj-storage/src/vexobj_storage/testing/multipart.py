@@ -48,6 +48,20 @@ class MultipartContract:
         assert (await store.usage(bucket)).upload_bytes == 0
         assert await invariants(store) == set()
 
+    async def test_parts_of_another_size_than_announced_stay_parts(
+        self, store: ObjectStore
+    ) -> None:
+        bucket = await make_bucket(store)
+        upload = await store.create_upload(bucket, b"key", PLAIN)
+        part = await put_part(store, upload, 1, _A)
+        named = [CompletedPart(part.number, part.etag)]
+        with pytest.raises(errors.SizeMismatch) as mismatch:
+            await store.complete_upload(bucket, b"key", upload.upload_id, named, size=1)
+        assert (mismatch.value.expected, mismatch.value.received) == (1, len(_A))
+        assert (await store.list_parts(upload)).parts == [part]
+        done = await store.complete_upload(bucket, b"key", upload.upload_id, named, size=len(_A))
+        assert done.size == len(_A)
+
     async def test_a_part_sent_again_replaces_the_first(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store)
         upload = await store.create_upload(bucket, b"key", PLAIN)

@@ -12,6 +12,7 @@ from vexobj_storage.errors import (
     InvalidPart,
     InvalidPartOrder,
     NoSuchUpload,
+    SizeMismatch,
 )
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.layout import Layout
@@ -53,6 +54,7 @@ class Completion:
     parts: Sequence[CompletedPart]
     condition: WriteCondition
     checksum: Checksum | None
+    size: int | None
     minimum_part_bytes: int
     maximum_bytes: int
 
@@ -69,7 +71,7 @@ async def complete_upload(
     """Make the named parts an object; a completion repeated answers as the first did.
 
     Raises: NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge,
-        PreconditionFailed, NoSuchKey, NoSuchBucket.
+        SizeMismatch, PreconditionFailed, NoSuchKey, NoSuchBucket.
     """
     found = await versions.target(tx, bucket, key)
     manifest_id = parse_upload_id(upload_id)
@@ -129,7 +131,10 @@ def _choose(uploaded: dict[int, Row], completion: Completion) -> list[Row]:
     for row in chosen[:-1]:
         if row[1] < completion.minimum_part_bytes:
             raise EntityTooSmall(row[0], row[1], completion.minimum_part_bytes)
-    if sum(row[1] for row in chosen) > completion.maximum_bytes:
+    size = sum(row[1] for row in chosen)
+    if completion.size not in (None, size):
+        raise SizeMismatch(completion.size or 0, size)
+    if size > completion.maximum_bytes:
         raise EntityTooLarge(completion.maximum_bytes)
     return chosen
 

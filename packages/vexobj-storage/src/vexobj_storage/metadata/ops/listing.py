@@ -10,9 +10,17 @@ from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.multipart import OPEN, UPLOAD_COLUMNS, parse_upload_id, upload
 from vexobj_storage.metadata.ops.versions import find_version
-from vexobj_storage.metadata.ops.walk import Source, jump_over, span, walk
+from vexobj_storage.metadata.ops.walk import Range, Source, Walked, jump_over, span, walk
+from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Row, Tx
-from vexobj_storage.types import ListedObject, ObjectPage, UploadPage, VersionPage
+from vexobj_storage.types import (
+    ListedObject,
+    ListedVersion,
+    ObjectDetails,
+    ObjectPage,
+    UploadPage,
+    VersionPage,
+)
 
 _O, _V, _U = sql.OBJECTS, sql.VERSIONS, sql.UPLOADS
 
@@ -24,24 +32,29 @@ def _first(table: str, condition: str = "") -> str:
     )
 
 
-_SCAN_OBJECTS = sql.query(
-    select(*(_O.c[name] for name in rows.LISTED))
-    .where(
-        *sql.matches(_O, "bucket_id"),
-        _O.c.key >= sql.bytes_bind("low"),
-        _O.c.key < sql.bytes_bind("high"),
+def _scan_columns(*names: str) -> Statement:
+    return sql.query(
+        select(*(_O.c[name] for name in names))
+        .where(
+            *sql.matches(_O, "bucket_id"),
+            _O.c.key >= sql.bytes_bind("low"),
+            _O.c.key < sql.bytes_bind("high"),
+        )
+        .order_by(_O.c.key)
+        .limit(bindparam("limit"))
     )
-    .order_by(_O.c.key)
-    .limit(bindparam("limit"))
-)
+
+
+_SCAN_OBJECTS = _scan_columns(*rows.LISTED)
+_SCAN_DETAILS = _scan_columns(*rows.DETAILS)
 _JUMP_OBJECTS = jump_over(_first("objects"))
 
 
 def _version_rows(table: Table, descending: ColumnElement[int], marker: Any) -> Any:
-    """The columns of one table of versions: key, descending, marker, then what LISTED has."""
+    """The columns of one table of versions: key, descending, marker, then LISTED_VERSION."""
     return select(
         table.c.key.label("key"), descending.label("descending"), marker.label("marker"),
-        *(table.c[name].label(f"listed_{name}") for name in rows.LISTED),
+        *(table.c[name].label(f"listed_{name}") for name in rows.LISTED_VERSION),
     ).where(
         *sql.matches(table, "bucket_id"),
         table.c.key >= sql.bytes_bind("low"),
@@ -78,20 +91,20 @@ _JUMP_UPLOADS = jump_over(_first("uploads", f"AND state = {OPEN}"))
 
 async def list_objects(
     tx: Tx, bucket_id: int, prefix: bytes, delimiter: bytes, after: bytes, limit: int
-) -> ObjectPage:
-    source = Source(
-        partial(_scan_objects, tx, bucket_id),
-        lambda row: (row[0] + b"\0", None),
-        None,
-        _JUMP_OBJECTS,
-        {"bucket_id": bucket_id},
+) -> ObjectPage[ListedObject]:
+    walked = await _walk_objects(
+        tx, _SCAN_OBJECTS, bucket_id, span(prefix, delimiter, after), limit
     )
-    walked = await walk(tx, source, span(prefix, delimiter, after), limit)
-    return ObjectPage(
-        [rows.listed(row) for row in walked.rows],
-        walked.prefixes,
-        _key(walked.last),
+    return ObjectPage(rows.listed(walked.rows), walked.prefixes, _key(walked.last))
+
+
+async def list_object_details(
+    tx: Tx, bucket_id: int, prefix: bytes, delimiter: bytes, after: bytes, limit: int
+) -> ObjectPage[ObjectDetails]:
+    walked = await _walk_objects(
+        tx, _SCAN_DETAILS, bucket_id, span(prefix, delimiter, after), limit
     )
+    return ObjectPage(rows.details(walked.rows), walked.prefixes, _key(walked.last))
 
 
 async def list_versions(
@@ -151,11 +164,24 @@ async def list_uploads(
     return UploadPage(page, walked.prefixes, _key(last), upload_id)
 
 
+async def _walk_objects(
+    tx: Tx, statement: Statement, bucket_id: int, keys: Range, limit: int
+) -> Walked:
+    source = Source(
+        partial(_scan_objects, tx, statement, bucket_id),
+        lambda row: (row[0] + b"\0", None),
+        None,
+        _JUMP_OBJECTS,
+        {"bucket_id": bucket_id},
+    )
+    return await walk(tx, source, keys, limit)
+
+
 async def _scan_objects(
-    tx: Tx, bucket_id: int, low: bytes, skip: None, high: bytes, limit: int
+    tx: Tx, statement: Statement, bucket_id: int, low: bytes, skip: None, high: bytes, limit: int
 ) -> Sequence[Row]:
     del skip
-    return await tx.all(_SCAN_OBJECTS, bucket_id=bucket_id, low=low, high=high, limit=limit)
+    return await tx.all(statement, bucket_id=bucket_id, low=low, high=high, limit=limit)
 
 
 async def _scan_versions(
@@ -200,15 +226,18 @@ async def _place(tx: Tx, bucket_id: int, key: bytes, version_id: str) -> int | N
     return descending
 
 
-def _versions(found: Sequence[Row], resumed: bytes | None) -> Sequence[ListedObject]:
+def _versions(found: Sequence[Row], resumed: bytes | None) -> Sequence[ListedVersion]:
     """The first row of a key is its latest, unless the page began behind it."""
-    page: list[ListedObject] = []
+    page: list[ListedVersion] = []
     previous: bytes | None = resumed
     for row in found:
+        key = row[0]
         page.append(
-            rows.listed(row[3:], is_latest=row[0] != previous, is_delete_marker=bool(row[2]))
+            rows.listed_version(
+                key, row[3:], is_latest=key != previous, is_delete_marker=bool(row[2])
+            )
         )
-        previous = row[0]
+        previous = key
     return page
 
 

@@ -44,6 +44,11 @@ class Range:
         at = key.find(self.delimiter, len(self.prefix))
         return None if at < 0 else key[: at + len(self.delimiter)]
 
+    def common_prefixes(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Of keys that all have one."""
+        delimiter, start, length = self.delimiter, len(self.prefix), len(self.delimiter)
+        return [key[: key.find(delimiter, start) + length] for key in keys]
+
 
 def span(prefix: bytes, delimiter: bytes, after: bytes) -> Range:
     """The keys that follow `after`: a key, or a common prefix and all that is under it."""
@@ -85,7 +90,7 @@ async def walk(tx: Tx, source: Source, keys: Range, limit: int, skip: Any = None
     chunk = min(_FIRST_CHUNK, limit + 1) if keys.delimiter else limit + 1
     jumping = False
     while limit and not page.full and page.low < keys.high:
-        wanted = min(chunk, limit + 1 - len(page.items))
+        wanted = min(chunk, limit + 1 - len(page))
         if jumping:
             found = await tx.all(
                 source.jump,
@@ -97,7 +102,7 @@ async def walk(tx: Tx, source: Source, keys: Range, limit: int, skip: Any = None
                 delimiter_next=increment(keys.delimiter),
                 limit=wanted,
             )
-            jumping = page.take_keys([row[0] for row in found])
+            jumping = page.take_keys(found)
         else:
             found = await source.scan(page.low, page.skip, keys.high, wanted)
             jumping = page.take_rows(found) * 2 > len(found)
@@ -111,20 +116,24 @@ class _Page:
     """What was found so far, up to one item more than asked for, which tells that more follow."""
 
     def __init__(self, source: Source, keys: Range, limit: int, skip: Any) -> None:
-        self.items: list[Row | bytes] = []
+        self.rows: list[Row] = []
+        self.prefixes: list[bytes] = []
         self.low, self.skip = keys.low, source.origin if skip is None else skip
         self._source = source
         self._keys = keys
         self._limit = limit
 
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.prefixes)
+
     @property
     def full(self) -> bool:
-        return len(self.items) > self._limit
+        return len(self) > self._limit
 
     def take_rows(self, found: Sequence[Row]) -> int:
         """Returns how many of the rows said nothing new."""
         if not self._keys.delimiter and found:
-            self.items += found
+            self.rows += found
             self.low, self.skip = self._source.follow(found[-1])
             return 0
         collapsed = 0
@@ -135,7 +144,7 @@ class _Page:
                 continue
             prefix = self._keys.common_prefix(key)
             if prefix is None:
-                self.items.append(row)
+                self.rows.append(row)
                 self.low, self.skip = self._source.follow(row)
             else:
                 self._collapse(prefix)
@@ -143,39 +152,40 @@ class _Page:
                 break
         return collapsed
 
-    def take_keys(self, found: Sequence[bytes | None]) -> bool:
+    def take_keys(self, found: Sequence[Row]) -> bool:
         """First keys of common prefixes; the last may be a plain key, or None at the end.
 
         Returns whether to go on jumping.
         """
-        prefix = None
-        for key in found:
-            if key is None:
-                self.low = self._keys.high
-                return False
-            following = self._keys.common_prefix(key)
-            if following is None:
-                if prefix or key != self.low:  # else some of its rows were taken already
-                    self.low, self.skip = key, self._source.origin
-                return False
-            prefix = following
-            self.items.append(prefix)
-        if prefix:
-            self.low, self.skip = increment(prefix), self._source.origin
-        return True
+        keys = [row[0] for row in found]
+        last = keys[-1]
+        jumping = last is not None and self._keys.common_prefix(last) is not None
+        prefixes = self._keys.common_prefixes(keys if jumping else keys[:-1])
+        self.prefixes += prefixes
+        if jumping:
+            self.low, self.skip = increment(prefixes[-1]), self._source.origin
+        elif last is None:
+            self.low = self._keys.high
+        elif prefixes or last != self.low:  # else some of its rows were taken already
+            self.low, self.skip = last, self._source.origin
+        return jumping
 
     def walked(self) -> Walked:
-        kept = self.items[: self._limit]
-        walked = Walked(
-            [item for item in kept if not isinstance(item, bytes)],
-            [item for item in kept if isinstance(item, bytes)],
-        )
-        if self.full:
-            walked.last = self.items[self._limit - 1]
+        more = self.full
+        if more:
+            (self.rows if self._ends_in_row else self.prefixes).pop()
+        walked = Walked(self.rows, self.prefixes)
+        if more:
+            walked.last = self.rows[-1] if self._ends_in_row else self.prefixes[-1]
         return walked
 
+    @property
+    def _ends_in_row(self) -> bool:
+        """No key is equal to a common prefix: such a key has the delimiter too."""
+        return not self.prefixes or (bool(self.rows) and self.rows[-1][0] > self.prefixes[-1])
+
     def _collapse(self, prefix: bytes) -> None:
-        self.items.append(prefix)
+        self.prefixes.append(prefix)
         self.low, self.skip = increment(prefix), self._source.origin
 
 

@@ -1,0 +1,10 @@
+"""All groups of operations as one backend."""
+
+from vexobj_s3compat.memory.buckets import BucketOperations
+from vexobj_s3compat.memory.listings import ListingOperations
+from vexobj_s3compat.memory.multipart import MultipartOperations
+from vexobj_s3compat.memory.objects import ObjectOperations
+
+
+class MemoryBackend(BucketOperations, ListingOperations, ObjectOperations, MultipartOperations):
+    """Every operation, over dictionaries. Operations are atomic: none awaits midway."""
