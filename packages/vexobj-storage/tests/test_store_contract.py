@@ -20,12 +20,14 @@ from vexobj_storage import (
 from vexobj_storage.testing import (
     AccountContract,
     BucketContract,
+    LifecycleContract,
     ListingContract,
     MultipartContract,
     ObjectContract,
     RaceContract,
     VersionContract,
 )
+from vexobj_storage.testing.clocks import ManualClock
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,21 @@ class TestMultipartOnFiles(OnFiles, MultipartContract):
 
 class TestListings(ListingContract):
     pass
+
+
+class TestLifecycle(LifecycleContract):
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock()
+
+    @pytest.fixture
+    async def store(
+        self, tmp_path: Path, metadata: MetaStore, clock: ManualClock
+    ) -> AsyncIterator[ObjectStore]:
+        config = StoreConfig(tmp_path, gc_grace=timedelta(0))
+        store = ObjectStore(config, metadata, MemoryBlobStore(), clock.now, clock.ticks)
+        yield store
+        await store.close()
 
 
 class TestAccounts(AccountContract):

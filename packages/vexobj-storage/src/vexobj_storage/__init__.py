@@ -19,6 +19,7 @@ from vexobj_storage.errors import (
     HostAliasTaken,
     InvalidBucketName,
     InvalidKey,
+    InvalidLifecycleRule,
     InvalidPart,
     InvalidPartOrder,
     LeaseLost,
@@ -26,6 +27,7 @@ from vexobj_storage.errors import (
     NoSuchBucket,
     NoSuchIdentity,
     NoSuchKey,
+    NoSuchLifecycleRule,
     NoSuchUpload,
     NoSuchVersion,
     OutOfSpace,
@@ -39,6 +41,7 @@ from vexobj_storage.errors import (
     StoreError,
     WriteFailed,
 )
+from vexobj_storage.lifecycle import LifecycleRule, VersionFacts, expires_at
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.store import ObjectStore, StoreConfig
@@ -55,6 +58,7 @@ from vexobj_storage.types import (
     GcReport,
     Hasher,
     Identity,
+    LifecycleReport,
     ListedObject,
     ListedVersion,
     Location,
@@ -103,9 +107,12 @@ __all__ = [
     "Identity",
     "InvalidBucketName",
     "InvalidKey",
+    "InvalidLifecycleRule",
     "InvalidPart",
     "InvalidPartOrder",
     "LeaseLost",
+    "LifecycleReport",
+    "LifecycleRule",
     "ListedObject",
     "ListedVersion",
     "LocalBlobStore",
@@ -116,6 +123,7 @@ __all__ = [
     "NoSuchBucket",
     "NoSuchIdentity",
     "NoSuchKey",
+    "NoSuchLifecycleRule",
     "NoSuchUpload",
     "NoSuchVersion",
     "ObjectAttributes",
@@ -142,9 +150,11 @@ __all__ = [
     "StoredObject",
     "Upload",
     "UploadPage",
+    "VersionFacts",
     "VersionPage",
     "Versioning",
     "WriteCondition",
     "WriteFailed",
+    "expires_at",
     "open_metadata",
 ]

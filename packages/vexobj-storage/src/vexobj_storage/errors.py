@@ -2,7 +2,7 @@
 
 StorageError
 ├── NoSuchBucket            BucketAlreadyExists     BucketNotEmpty      InvalidBucketName
-├── HostAliasTaken
+├── HostAliasTaken          InvalidLifecycleRule    NoSuchLifecycleRule
 ├── NoSuchKey               NoSuchVersion           InvalidKey
 ├── NoSuchUpload            InvalidPart             InvalidPartOrder    EntityTooSmall
 ├── PreconditionFailed      EntityTooLarge          SizeMismatch
@@ -56,6 +56,19 @@ class HostAliasTaken(StorageError):
     """The host name leads to another bucket."""
 
     host: str
+
+
+@dataclass(eq=False)
+class InvalidLifecycleRule(StorageError):
+    """`reason` is a clause for people; `rule_id` is empty for what is wrong with all together."""
+
+    rule_id: str
+    reason: str
+
+
+@dataclass(eq=False)
+class NoSuchLifecycleRule(StorageError):
+    rule_id: str
 
 
 @dataclass(eq=False)

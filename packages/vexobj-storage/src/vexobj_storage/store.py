@@ -10,6 +10,7 @@ from vexobj_storage.accounts import Accounts
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
+from vexobj_storage.expiry import Expiry
 from vexobj_storage.files import write_failure
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.objects import Objects
@@ -20,7 +21,7 @@ from vexobj_storage.uploads import Uploads
 __all__ = ["ObjectStore", "StoreConfig"]
 
 
-class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep):
+class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep, Expiry):
     """Open with `await ObjectStore.open(config)`; close it when done.
 
     Its methods stand in the modules of its facets.

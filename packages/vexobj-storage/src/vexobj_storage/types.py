@@ -372,6 +372,23 @@ class GcReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleReport:
+    """What a sweep did. `expired` counts current versions that were removed or hidden.
+
+    `bytes` is the size of the versions that went for good. `locked` ones stayed, as an object lock
+    protects them. `held` when nothing was done because the clock cannot be believed.
+    """
+
+    expired: int = 0
+    versions_removed: int = 0
+    markers_removed: int = 0
+    uploads_aborted: int = 0
+    bytes: int = 0
+    locked: int = 0
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ClockState:
     """`wall_at` is what the clock says, `believed_at` the time by which things expire.
 

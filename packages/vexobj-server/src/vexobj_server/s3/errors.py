@@ -61,6 +61,10 @@ TABLE: dict[type[Exception], Translation] = {
     storage.BucketAlreadyExists: lambda e: s3.BucketAlreadyExists(fields=_bucket(e)),
     storage.BucketNotEmpty: lambda e: s3.BucketNotEmpty(fields=_bucket(e)),
     storage.HostAliasTaken: lambda _: s3.OperationAborted(),
+    storage.InvalidLifecycleRule: lambda e: s3.InvalidArgument(
+        f"Lifecycle rule: {e.reason}.", fields={"ArgumentName": "ID", "ArgumentValue": e.rule_id}
+    ),
+    storage.NoSuchLifecycleRule: lambda _: s3.NoSuchLifecycleConfiguration(),
     storage.InvalidBucketName: lambda e: s3.InvalidBucketName(fields=_bucket(e)),
     storage.NoSuchKey: _no_such_key,
     storage.NoSuchVersion: lambda e: s3.NoSuchVersion(fields=_key(e) | {"VersionId": e.version_id}),

@@ -120,6 +120,10 @@ TABLE: dict[type[Exception], Translation] = {
     storage.HostAliasTaken: lambda e: RestError(
         409, "HostAliasTaken", f"host alias belongs to another bucket: {e.host}"
     ),
+    storage.InvalidLifecycleRule: lambda e: RestError(
+        400, "InvalidLifecycleRule", "invalid lifecycle rule", e.reason
+    ),
+    storage.NoSuchLifecycleRule: _fixed(404, "NoSuchLifecycleRule", "lifecycle rule not found"),
     storage.InvalidBucketName: _not_acceptable_name,
     storage.NoSuchKey: _fixed(404, "NoSuchKey", "object not found"),
     storage.NoSuchVersion: _fixed(404, "NoSuchVersion", "version not found"),

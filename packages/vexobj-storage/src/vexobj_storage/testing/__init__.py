@@ -10,6 +10,7 @@ from vexobj_storage.testing.contract import (
     ObjectContract,
 )
 from vexobj_storage.testing.invariants import Violations, invariants
+from vexobj_storage.testing.lifecycle import LifecycleContract
 from vexobj_storage.testing.listings import ListingContract
 from vexobj_storage.testing.multipart import MultipartContract
 from vexobj_storage.testing.races import RaceContract
@@ -18,6 +19,7 @@ from vexobj_storage.testing.versions import VersionContract
 __all__ = [
     "AccountContract",
     "BucketContract",
+    "LifecycleContract",
     "ListingContract",
     "MultipartContract",
     "ObjectContract",

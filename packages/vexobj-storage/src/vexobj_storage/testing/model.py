@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from vexobj_storage.errors import NoSuchKey
+from vexobj_storage.lifecycle import LifecycleRule
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.testing.helpers import PLAIN, complete, content, make_bucket, put, put_part
 from vexobj_storage.testing.invariants import invariants
@@ -17,6 +19,8 @@ from vexobj_storage.testing.listings import expected_listing, listed
 from vexobj_storage.types import Bucket, BucketChange, Deleted, Versioning
 
 T = TypeVar("T")
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 _KEYS = st.text("ab/-\u00e9", min_size=1, max_size=4).map(str.encode)
 _DATA = st.sampled_from([b"", b"1", b"22", b"333", b"x" * 2_000])
@@ -92,6 +96,26 @@ class StoreModel(RuleBasedStateMachine):
         self.bucket = self._run(self.store.update_bucket(self.bucket.name, change))
         self.versioning = versioning
 
+    @rule(
+        prefix=st.sampled_from(["", "a", "b"]),
+        said=st.sampled_from(
+            [
+                {"expire_at": _LONG_AGO},
+                {"expire_delete_markers": True},
+                {"keep_noncurrent": 1},
+                {"keep_noncurrent": 2},
+            ]
+        ),
+    )
+    def sweep(self, prefix: str, said: dict[str, Any]) -> None:
+        """What rules want done at once, whatever time it is."""
+        wanted = LifecycleRule("rule", _LONG_AGO, prefix=prefix, **said)
+        self._run(self.store.set_lifecycle(self.bucket.name, [wanted]))
+        self._run(self.store.sweep_lifecycle())
+        self._run(self.store.set_lifecycle(self.bucket.name, []))
+        for key in [key for key in self.history if key.startswith(prefix.encode())]:
+            self._swept(key, wanted)
+
     @rule()
     def collect(self) -> None:
         self._run(self.store.collect_garbage())
@@ -164,6 +188,24 @@ class StoreModel(RuleBasedStateMachine):
         assert (version_id == "null") == (self.versioning is not Versioning.ENABLED)
         history = [v for v in self.history.get(key, []) if v.id != version_id]
         self.history[key] = [*history, _Version(version_id, data)]
+
+    def _swept(self, key: bytes, wanted: LifecycleRule) -> None:
+        history = self.history[key]
+        if wanted.expire_at is not None and self._current(key) is not None:
+            if self.versioning is Versioning.OFF:
+                del self.history[key]
+            else:
+                page = self._run(self.store.list_versions(self.bucket, prefix=key, limit=1))
+                self._wrote(key, page.versions[0].version_id, None)
+        elif wanted.expire_delete_markers and [v.data for v in history] == [None]:
+            del self.history[key]
+        elif wanted.keep_noncurrent is not None:
+            newer, kept = 0, [history[-1]]
+            for version in reversed(history[:-1]):
+                if newer < wanted.keep_noncurrent:
+                    kept.insert(0, version)
+                newer += version.data is not None
+            self.history[key] = kept
 
     def _current(self, key: bytes) -> bytes | None:
         history = self.history.get(key)

@@ -110,15 +110,20 @@ async def list_buckets(
     return Page(page, page[-1].name if page and len(found) > limit else None)
 
 
+async def lock_bucket(tx: Tx, name: str) -> Bucket:
+    """Nobody writes in it or changes it before this transaction ends. Raises: NoSuchBucket."""
+    row = await tx.one(_LOCK, name=name)
+    if row is None:
+        raise NoSuchBucket(name)
+    return rows.bucket(row)
+
+
 async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
     """Waits for the writes under way in the bucket.
 
     Raises: NoSuchBucket, HostAliasTaken; ValueError for versioning that would go back to OFF.
     """
-    row = await tx.one(_LOCK, name=name)
-    if row is None:
-        raise NoSuchBucket(name)
-    old = rows.bucket(row)
+    old = await lock_bucket(tx, name)
     versioning = old.versioning if change.versioning is None else change.versioning
     if versioning == Versioning.OFF != old.versioning:
         raise ValueError("versioning that was once enabled can only be suspended")
@@ -147,10 +152,7 @@ async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
 
 async def delete_bucket(tx: Tx, name: str, now_us: int) -> None:
     """Raises: NoSuchBucket, BucketNotEmpty."""
-    row = await tx.one(_LOCK, name=name)
-    if row is None:
-        raise NoSuchBucket(name)
-    number = row[0]
+    number = (await lock_bucket(tx, name)).id
     for has in (_HAS_OBJECT, _HAS_VERSION):
         if await tx.one(has, bucket_id=number) is not None:
             raise BucketNotEmpty(name)
