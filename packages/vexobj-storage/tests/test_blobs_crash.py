@@ -17,7 +17,7 @@ from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.testing import get_blob
 from vexobj_storage.errors import OutOfSpace, StoreBusy, StoreError, WriteFailed
 from vexobj_storage.files import Buffer, PosixFiles
-from vexobj_storage.staging import new_blob_id
+from vexobj_storage.sealing.ids import new_blob_id
 
 
 @dataclass
@@ -169,7 +169,7 @@ import os, signal, sys
 from pathlib import Path
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.files import PosixFiles
-from vexobj_storage.staging import new_blob_id
+from vexobj_storage.sealing.ids import new_blob_id
 
 remaining = 0
 

@@ -18,7 +18,7 @@ from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.testing import get_blob, put_blob
 from vexobj_storage.errors import BlobCorrupt, OutOfSpace, StoreClosed
 from vexobj_storage.files import Buffer, PosixFiles
-from vexobj_storage.staging import new_blob_id
+from vexobj_storage.sealing.ids import new_blob_id
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from vexobj_storage.blobs.memory import MemoryBlobStore
 from vexobj_storage.blobs.testing import put_blob
 from vexobj_storage.errors import BlobCorrupt, BlobMissing
 from vexobj_storage.reading import InlineBytes, read_segment_now, read_segments
-from vexobj_storage.staging import new_blob_id
+from vexobj_storage.sealing.ids import new_blob_id
 from vexobj_storage.types import Segment
 
 

@@ -20,7 +20,8 @@ from vexobj_storage.blobs.memory import MemoryBlobStore
 from vexobj_storage.blobs.testing import get_blob
 from vexobj_storage.errors import EntityTooLarge, SizeMismatch
 from vexobj_storage.files import Buffer
-from vexobj_storage.staging import new_blob_id, stage, stage_bytes
+from vexobj_storage.sealing.ids import new_blob_id
+from vexobj_storage.staging import stage, stage_bytes
 from vexobj_storage.types import StagedContent
 
 _INLINE = 16 * 1024

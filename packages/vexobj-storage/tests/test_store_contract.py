@@ -10,7 +10,9 @@ import pytest
 
 from vexobj_storage import (
     BlobStore,
+    KeyRing,
     LocalBlobStore,
+    MasterKey,
     MemoryBlobStore,
     MetaStore,
     ObjectStore,
@@ -20,6 +22,7 @@ from vexobj_storage import (
 from vexobj_storage.testing import (
     AccountContract,
     BucketContract,
+    EncryptionContract,
     LifecycleContract,
     ListingContract,
     MultipartContract,
@@ -62,9 +65,9 @@ async def store(tmp_path: Path, metadata: MetaStore) -> AsyncIterator[ObjectStor
 
 
 async def _store(
-    tmp_path: Path, metadata: MetaStore, blobs: BlobStore
+    tmp_path: Path, metadata: MetaStore, blobs: BlobStore, keys: KeyRing | None = None
 ) -> AsyncIterator[ObjectStore]:
-    store = ObjectStore(StoreConfig(tmp_path, gc_grace=timedelta(0)), metadata, blobs)
+    store = ObjectStore(StoreConfig(tmp_path, gc_grace=timedelta(0)), metadata, blobs, keys=keys)
     yield store
     await store.close()
 
@@ -73,6 +76,14 @@ class OnFiles:
     @pytest.fixture
     async def store(self, tmp_path: Path, metadata: MetaStore) -> AsyncIterator[ObjectStore]:
         async for store in _store(tmp_path, metadata, LocalBlobStore(tmp_path)):
+            yield store
+
+
+class Sealed:
+    @pytest.fixture
+    async def store(self, tmp_path: Path, metadata: MetaStore) -> AsyncIterator[ObjectStore]:
+        keys = await KeyRing.open(metadata, [MasterKey(b"m" * 32)], seal=True, now_us=0)
+        async for store in _store(tmp_path, metadata, LocalBlobStore(tmp_path), keys):
             yield store
 
 
@@ -88,6 +99,10 @@ class TestObjectsOnFiles(OnFiles, ObjectContract):
     pass
 
 
+class TestObjectsSealed(Sealed, ObjectContract):
+    pass
+
+
 class TestVersions(VersionContract):
     pass
 
@@ -97,6 +112,18 @@ class TestMultipart(MultipartContract):
 
 
 class TestMultipartOnFiles(OnFiles, MultipartContract):
+    pass
+
+
+class TestMultipartSealed(Sealed, MultipartContract):
+    pass
+
+
+class TestEncryption(EncryptionContract):
+    pass
+
+
+class TestEncryptionOnFiles(OnFiles, EncryptionContract):
     pass
 
 

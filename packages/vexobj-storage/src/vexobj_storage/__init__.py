@@ -22,6 +22,7 @@ from vexobj_storage.errors import (
     InvalidLifecycleRule,
     InvalidPart,
     InvalidPartOrder,
+    KeyUnavailable,
     LeaseLost,
     NoSuchAccessKey,
     NoSuchBucket,
@@ -41,9 +42,11 @@ from vexobj_storage.errors import (
     StoreError,
     WriteFailed,
 )
+from vexobj_storage.keyring import KeyRing
 from vexobj_storage.lifecycle import LifecycleRule, VersionFacts, expires_at
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.sealing.keys import MasterKey, RootKey
 from vexobj_storage.store import ObjectStore, StoreConfig
 from vexobj_storage.types import (
     AccessKeyRecord,
@@ -110,6 +113,8 @@ __all__ = [
     "InvalidLifecycleRule",
     "InvalidPart",
     "InvalidPartOrder",
+    "KeyRing",
+    "KeyUnavailable",
     "LeaseLost",
     "LifecycleReport",
     "LifecycleRule",
@@ -117,6 +122,7 @@ __all__ = [
     "ListedVersion",
     "LocalBlobStore",
     "Location",
+    "MasterKey",
     "MemoryBlobStore",
     "MetaStore",
     "NoSuchAccessKey",
@@ -138,6 +144,7 @@ __all__ = [
     "PartPage",
     "PreconditionFailed",
     "ReadFailed",
+    "RootKey",
     "SchemaTooNew",
     "Segment",
     "SizeMismatch",

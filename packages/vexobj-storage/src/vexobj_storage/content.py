@@ -9,6 +9,7 @@ from vexobj_storage.core import Core
 from vexobj_storage.errors import BlobMissing
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import objects
+from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import Hasher, Location, Segment, StagedContent, StoredObject
 
 _CHUNK = 1024 * 1024
@@ -20,7 +21,7 @@ class Content(Core):
         """Stage content of at most `inline_max_bytes`, without I/O. `sha256` if already known."""
         if len(data) > self.config.inline_max_bytes:
             raise ValueError(f"{len(data)} bytes are too many to be kept inline")
-        return staging.stage_bytes(data, sha256=sha256)
+        return staging.stage_bytes(data, sha256=sha256, key=self._keys.current)
 
     async def stage(
         self,
@@ -43,6 +44,7 @@ class Content(Core):
             max_bytes=self.config.max_object_bytes,
             size=size,
             hashers=hashers,
+            key=self._keys.current,
         )
 
     async def read(
@@ -50,7 +52,7 @@ class Content(Core):
     ) -> AsyncGenerator[bytes, None]:
         """Stream a range of the object's bytes in chunks of at most 1 MiB, in constant memory.
 
-        Raises: BlobMissing, BlobCorrupt; never a short stream that ends in peace.
+        Raises: BlobMissing, BlobCorrupt, KeyUnavailable; never a short stream that ends in peace.
         """
         version = stored.version
         length = version.size - start if length is None else length
@@ -59,10 +61,9 @@ class Content(Core):
                 yield stored.inline[at : min(at + _CHUNK, start + length)]
             return
         if version.manifest_id is not None:
-            layout = await self._layout(version.manifest_id)
-            stream = reading.read_segments(
-                self._blobs, layout, start, length, inline=self._inline(layout)
-            )
+            stream = self._read_manifest(version.manifest_id, start, length)
+        elif version.blob_id is not None and sealing_key(version.blob_id):
+            stream = self._opened.open(version.blob_id, start, length, version.size)
         else:
             stream = reading.read_segments(self._blobs, [_whole(stored)], start, length)
         async with aclosing(stream):
@@ -77,10 +78,12 @@ class Content(Core):
             return None
         version = stored.version
         if version.blob_id is not None:
-            return self._blobs.read_now(version.blob_id, start, length)
+            return self._opened.read_now(version.blob_id, start, length, version.size)
         layout = None if version.manifest_id is None else self._layouts.get(version.manifest_id)
         segment = None if layout is None else layout.locate(start)
         if segment is None or segment.location is not Location.STORE:
+            return None
+        if sealing_key(segment.blob_id):
             return None
         if start + length > segment.start + segment.length:
             return None
@@ -92,7 +95,7 @@ class Content(Core):
         It stays for at least the GC grace after the object is deleted.
         """
         blob_id = stored.version.blob_id
-        if blob_id is None or stored.location is not Location.STORE:
+        if blob_id is None or stored.location is not Location.STORE or sealing_key(blob_id):
             return None
         return self._blobs.path(blob_id)
 
@@ -111,21 +114,43 @@ class Content(Core):
         return [Segment(0, whole.blob_id, start, length, whole.location)]
 
     async def _layout(self, manifest_id: bytes) -> Layout:
-        layout = self._layouts.get(manifest_id)
-        if layout is None:
-            packed = await self._metadata.read(objects.manifest, manifest_id)
-            if packed is None:
-                raise BlobMissing(manifest_id.hex())
-            layout = Layout(packed)
-            self._layouts.put(manifest_id, layout, len(layout.packed))
+        return self._layouts.get(manifest_id) or await self._fresh_layout(manifest_id)
+
+    async def _fresh_layout(self, manifest_id: bytes) -> Layout:
+        packed = await self._metadata.read(objects.manifest, manifest_id)
+        if packed is None:
+            raise BlobMissing(manifest_id.hex())
+        layout = Layout(packed)
+        self._layouts.put(manifest_id, layout, len(layout.packed))
         return layout
+
+    async def _read_manifest(
+        self, manifest_id: bytes, start: int, length: int
+    ) -> AsyncGenerator[bytes, None]:
+        """Goes on with the new blobs when the old ones were rewritten, and collected, meanwhile."""
+        layout = await self._layout(manifest_id)
+        while True:
+            inline = self._inline(layout)
+            stream = reading.read_segments(self._opened, layout, start, length, inline=inline)
+            try:
+                async with aclosing(stream):
+                    async for chunk in stream:
+                        yield chunk
+                        start, length = start + len(chunk), length - len(chunk)
+            except BlobMissing:
+                outdated, layout = layout, await self._fresh_layout(manifest_id)
+                if layout.packed == outdated.packed:
+                    raise
+            else:
+                return
 
     def _inline(self, layout: Layout) -> reading.InlineBytes | None:
         if not layout.has_inline:
             return None
 
         async def inline(blob_id: bytes) -> bytes | None:
-            return await self._metadata.read(objects.inline_data, blob_id)
+            data = await self._metadata.read(objects.inline_data, blob_id)
+            return None if data is None else await self._opened.inline(blob_id, data)
 
         return inline
 

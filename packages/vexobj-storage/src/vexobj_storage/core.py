@@ -4,17 +4,21 @@
 each a class over this one with a module of its own; none of them calls another's privates.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.clock import ClockGuard, Ticks, boot_ticks
+from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.layout import Layout
+from vexobj_storage.metadata.ops import objects
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.opening import OpenedBlobs
 from vexobj_storage.recent import Recent
+from vexobj_storage.sealing.keys import MasterKey
 from vexobj_storage.types import Clock, StagedContent, StoredObject
 
 _LAYOUTS_BYTES = 16 * 1024 * 1024
@@ -23,7 +27,11 @@ _HEADS_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
-    """`metadata_url` None means SQLite in the data directory; else `postgresql://...`."""
+    """`metadata_url` None means SQLite in the data directory; else `postgresql://...`.
+
+    With `encrypt` new content is sealed. `master_keys` open what is sealed already, and the first
+    of them wraps what is new.
+    """
 
     data_dir: Path
     metadata_url: str | None = None
@@ -31,6 +39,8 @@ class StoreConfig:
     deduplication: bool = True
     gc_grace: timedelta = field(default=timedelta(minutes=10))
     max_object_bytes: int = 5 * 1024**4
+    master_keys: Sequence[MasterKey] = ()
+    encrypt: bool = False
 
 
 def utc_now() -> datetime:
@@ -47,11 +57,14 @@ class Core:
         blobs: BlobStore,
         clock: Clock = utc_now,
         ticks: Callable[[], Ticks] = boot_ticks,
+        keys: KeyRing | None = None,
     ) -> None:
         self.config = config
         self._metadata = metadata
         self._blobs = blobs
         self._clock = clock
+        self._keys = keys or KeyRing(metadata)
+        self._opened = OpenedBlobs(blobs, self._keys, self._blob_size)
         self.clock_guard = ClockGuard(metadata, clock, ticks)
         self._layouts: Recent[bytes, Layout] = Recent(_LAYOUTS_BYTES)
         self._heads: Recent[tuple[int, bytes], tuple[int, StoredObject]] = Recent(_HEADS_BYTES)
@@ -69,6 +82,9 @@ class Core:
         """Give back content that will not be used. Idempotent."""
         if staged.inline is None:
             await self._blobs.delete(staged.blob_id)
+
+    async def _blob_size(self, blob_id: bytes) -> int | None:
+        return await self._metadata.read(objects.blob_size, blob_id)
 
     def _now_us(self) -> int:
         return to_us(self._clock())

@@ -7,7 +7,7 @@ StorageError
 ├── NoSuchUpload            InvalidPart             InvalidPartOrder    EntityTooSmall
 ├── PreconditionFailed      EntityTooLarge          SizeMismatch
 ├── NoSuchIdentity          NoSuchAccessKey         AccessKeyAlreadyExists
-├── BlobMissing             BlobCorrupt
+├── BlobMissing             BlobCorrupt         KeyUnavailable
 └── StoreError
     ├── OutOfSpace          StoreBusy               StoreClosed
     ├── WriteFailed         ReadFailed
@@ -172,6 +172,25 @@ class BlobMissing(StorageError):
 class BlobCorrupt(StorageError):
     blob_id: str
     reason: str
+
+
+@dataclass(eq=False)
+class KeyUnavailable(StorageError):
+    """A root key cannot be had, so what is sealed under it cannot be read.
+
+    `master_key_id` names the master key that wraps it; None when the root key is not known at all.
+    """
+
+    key_id: int
+    master_key_id: str | None
+
+    def __str__(self) -> str:
+        if self.master_key_id is None:
+            return f"root key {self.key_id} is not in the metadata"
+        return (
+            f"root key {self.key_id} is wrapped by master key {self.master_key_id},"
+            " which is not the one given, or was changed"
+        )
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ from vexobj_storage.errors import CommitUncertain, StorageError
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import deletes, listing, objects
 from vexobj_storage.names import check_key
+from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import (
     Bucket,
     Deleted,
@@ -76,18 +77,22 @@ class Objects(Content):
         A current version that was read before is remembered for as long as its stamp holds: no
         process can have changed it since.
 
-        Raises: NoSuchKey, NoSuchVersion. A delete marker by version id is returned as such.
+        Raises: NoSuchKey, NoSuchVersion, and for inline bytes BlobCorrupt, KeyUnavailable. A delete
+        marker by version id is returned as such.
         """
         if version_id is not None:
-            return await self._metadata.read(objects.get_version, bucket, key, version_id)
+            found = await self._metadata.read(objects.get_version, bucket, key, version_id)
+            return await self._with_content(found)
         stamp = self._metadata.stamp(bucket.id, key)
         if stamp is None:
-            return await self._metadata.read(objects.get_object, bucket, key)
+            found = await self._metadata.read(objects.get_object, bucket, key)
+            return await self._with_content(found)
         name = (bucket.id, key)
         known = self._heads.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
-        stored = await self._metadata.read(objects.get_object, bucket, key)
+        found = await self._metadata.read(objects.get_object, bucket, key)
+        stored = await self._with_content(found)
         self._heads.put(name, (stamp, stored), _ENTRY_BYTES + len(key) + len(stored.inline or b""))
         return stored
 
@@ -204,3 +209,11 @@ class Objects(Content):
             version_id_marker,
             limit,
         )
+
+    async def _with_content(self, found: StoredObject) -> StoredObject:
+        """Inline bytes as they were put."""
+        blob_id = found.version.blob_id
+        if found.inline is None or blob_id is None or not sealing_key(blob_id):
+            return found
+        inline = await self._opened.inline(blob_id, found.inline)
+        return StoredObject(found.version, inline, found.location)

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from typing import Protocol
 
 from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.errors import BlobCorrupt
@@ -12,8 +13,14 @@ InlineBytes = Callable[[bytes], Awaitable[bytes | None]]
 """The bytes of a blob that lives in the metadata store; None if it does not."""
 
 
+class Readable(Protocol):
+    """What is asked of a BlobStore, or of what opens its blobs."""
+
+    def open(self, blob_id: bytes, offset: int, length: int) -> AsyncGenerator[bytes, None]: ...
+
+
 async def read_segments(
-    blobs: BlobStore,
+    blobs: Readable,
     segments: Sequence[Segment],
     start: int,
     length: int,

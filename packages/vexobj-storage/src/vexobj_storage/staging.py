@@ -5,32 +5,25 @@ kept is what the computed one is for.
 """
 
 import hashlib
-import secrets
-import time
 from collections.abc import AsyncIterable, Iterable, Mapping
 
 from vexobj_storage.blobs.base import BlobStore, BlobWriter
 from vexobj_storage.errors import EntityTooLarge, SizeMismatch
 from vexobj_storage.files import Buffer
+from vexobj_storage.sealing.frames import Sealer, seal, sealed_size
+from vexobj_storage.sealing.ids import new_blob_id
+from vexobj_storage.sealing.keys import RootKey
 from vexobj_storage.types import Hasher, StagedContent
 
 _MIN_WRITE = 128 * 1024
 
 
-def new_blob_id() -> bytes:
-    """16 bytes: 6 of the time in milliseconds, so that rows cluster, and 10 random ones."""
-    return (time.time_ns() // 1_000_000).to_bytes(6, "big") + secrets.token_bytes(10)
-
-
-def stage_bytes(data: bytes, *, sha256: bytes | None = None) -> StagedContent:
+def stage_bytes(
+    data: bytes, *, sha256: bytes | None = None, key: RootKey | None = None
+) -> StagedContent:
     """Inline content. `sha256` only if the caller computed it over these very bytes."""
-    return StagedContent(
-        size=len(data),
-        md5=hashlib.md5(data, usedforsecurity=False).digest(),
-        sha256=sha256 or hashlib.sha256(data).digest(),
-        inline=data,
-        blob_id=new_blob_id(),
-    )
+    md5 = hashlib.md5(data, usedforsecurity=False).digest()
+    return _inline(data, md5, sha256 or hashlib.sha256(data).digest(), key)
 
 
 async def stage(
@@ -41,13 +34,14 @@ async def stage(
     max_bytes: int,
     size: int | None = None,
     hashers: Mapping[str, Hasher] | None = None,
+    key: RootKey | None = None,
 ) -> StagedContent:
     """Read all of `chunks`, holding at most 128 KiB (or `inline_max_bytes`) and one chunk.
 
     Content of at most `inline_max_bytes` is kept inline and never touches the store. Else the
     blob is durable on return. Every byte passes through MD5, SHA-256 and `hashers`, in the same
-    worker-thread call that writes it. Whatever `chunks` raises passes through, and after any
-    exception, cancellation included, nothing is left behind.
+    worker-thread call that writes it, sealed under `key` if there is one. Whatever `chunks` raises
+    passes through, and after any exception, cancellation included, nothing is left behind.
 
     Raises:
         EntityTooLarge: more than `max_bytes` were announced or came.
@@ -57,7 +51,7 @@ async def stage(
     if size is not None and size > max_bytes:
         raise EntityTooLarge(max_bytes)
     digests = _Digests(() if hashers is None else hashers.values())
-    sink = _Sink(blobs, digests, max(inline_max_bytes, _MIN_WRITE), size)
+    sink = _Sink(blobs, digests, max(inline_max_bytes, _MIN_WRITE), size, key)
     received = 0
     try:
         async for chunk in chunks:
@@ -69,15 +63,26 @@ async def stage(
             await sink.add(chunk)
         if size is not None and received != size:
             raise SizeMismatch(size, received)  # noqa: TRY301
-        inline = sink.held() if received <= inline_max_bytes else None
-        if inline is None:
-            await sink.commit()
-        else:
+        if received <= inline_max_bytes:
+            inline = sink.held()
             digests.update(inline)
+            return _inline(inline, digests.md5, digests.sha256, key)
+        await sink.commit()
     except BaseException:
         await sink.abort()
         raise
-    return StagedContent(received, digests.md5, digests.sha256, inline, sink.blob_id)
+    stored_size, key_id = (received, 0) if key is None else (sealed_size(received), key.id)
+    return StagedContent(
+        received, digests.md5, digests.sha256, None, sink.blob_id, stored_size, key_id
+    )
+
+
+def _inline(data: bytes, md5: bytes, sha256: bytes, key: RootKey | None) -> StagedContent:
+    if key is None:
+        return StagedContent(len(data), md5, sha256, data, new_blob_id(), len(data))
+    blob_id = new_blob_id(key.id)
+    sealed = seal(key.data_key(blob_id), data)
+    return StagedContent(len(data), md5, sha256, sealed, blob_id, len(sealed), key.id)
 
 
 class _Digests:
@@ -113,13 +118,19 @@ class _Sink:
     """
 
     def __init__(
-        self, blobs: BlobStore, digests: _Digests, threshold: int, size: int | None
+        self,
+        blobs: BlobStore,
+        digests: _Digests,
+        threshold: int,
+        size: int | None,
+        key: RootKey | None,
     ) -> None:
-        self.blob_id = new_blob_id()
+        self.blob_id = new_blob_id(0 if key is None else key.id)
         self._blobs = blobs
         self._digests = digests
         self._threshold = threshold
         self._size = size
+        self._sealer = None if key is None else Sealer(key.data_key(self.blob_id))
         self._held = bytearray()
         self._writer: BlobWriter | None = None
 
@@ -138,6 +149,8 @@ class _Sink:
         if self._held:
             await self._write_held()
         assert self._writer is not None
+        if self._sealer is not None:
+            await self._writer.write(b"", self._last_frame)
         await self._writer.commit()
 
     async def abort(self) -> None:
@@ -150,5 +163,16 @@ class _Sink:
 
     async def _write(self, data: Buffer) -> None:
         if self._writer is None:
-            self._writer = self._blobs.create(self.blob_id, self._size)
-        await self._writer.write(data, self._digests.update)
+            size = self._size
+            stored = size if size is None or self._sealer is None else sealed_size(size)
+            self._writer = self._blobs.create(self.blob_id, stored)
+        through = self._digests.update if self._sealer is None else self._digest_and_seal
+        await self._writer.write(data, through)
+
+    def _digest_and_seal(self, chunk: Buffer) -> Buffer:
+        assert self._sealer is not None
+        return self._sealer.update(self._digests.update(chunk))
+
+    def _last_frame(self, _nothing: Buffer) -> Buffer:
+        assert self._sealer is not None
+        return self._sealer.finish()

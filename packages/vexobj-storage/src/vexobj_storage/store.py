@@ -10,9 +10,12 @@ from vexobj_storage.accounts import Accounts
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
+from vexobj_storage.encryption import Encryption
 from vexobj_storage.expiry import Expiry
 from vexobj_storage.files import write_failure
+from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.engine import open_metadata
+from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.objects import Objects
 from vexobj_storage.types import Clock
 from vexobj_storage.upkeep import Upkeep
@@ -21,7 +24,7 @@ from vexobj_storage.uploads import Uploads
 __all__ = ["ObjectStore", "StoreConfig"]
 
 
-class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep, Expiry):
+class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption):
     """Open with `await ObjectStore.open(config)`; close it when done.
 
     Its methods stand in the modules of its facets.
@@ -31,12 +34,18 @@ class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep, Expiry):
     async def open(cls, config: StoreConfig, clock: Clock = utc_now) -> Self:
         """Migrates the schema when it is older.
 
-        Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed.
+        Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, KeyUnavailable.
         """
         metadata = await open_metadata(config.data_dir, config.metadata_url)
         try:
+            keys = await KeyRing.open(
+                metadata, config.master_keys, seal=config.encrypt, now_us=to_us(clock())
+            )
             blobs = LocalBlobStore(config.data_dir)
         except OSError as error:
             await metadata.close()
             raise write_failure(error) from error
-        return cls(config, metadata, blobs, clock)
+        except BaseException:
+            await metadata.close()
+            raise
+        return cls(config, metadata, blobs, clock, keys=keys)

@@ -195,7 +195,8 @@ class StagedContent:
     """Bytes that are durable (or inline) but belong to nobody yet.
 
     It is consumed by exactly one `put_object` or `put_part`, or given back by `discard`. One that
-    is forgotten falls to the sweep of orphans.
+    is forgotten falls to the sweep of orphans. `size` and the digests are the content's; `inline`
+    and `stored_size` are as it is stored, sealed under the root key `key_id` unless that is 0.
     """
 
     size: int
@@ -203,6 +204,8 @@ class StagedContent:
     sha256: bytes
     inline: bytes | None
     blob_id: bytes
+    stored_size: int
+    key_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

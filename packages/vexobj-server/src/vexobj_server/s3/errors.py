@@ -89,6 +89,9 @@ TABLE: dict[type[Exception], Translation] = {
     storage.AccessKeyAlreadyExists: lambda _: s3.OperationAborted(),
     storage.BlobMissing: lambda _: s3.InternalError(),
     storage.BlobCorrupt: lambda _: s3.InternalError(),
+    storage.KeyUnavailable: lambda e: s3.InternalError(
+        "The object is encrypted and its key is not here.", fields={"KeyId": str(e.key_id)}
+    ),
     storage.OutOfSpace: lambda _: StorageFull(),
     storage.StoreBusy: lambda e: s3.SlowDown(
         headers={"retry-after": str(max(1, round(e.retry_after_seconds)))}

@@ -144,6 +144,9 @@ TABLE: dict[type[Exception], Translation] = {
     storage.AccessKeyAlreadyExists: _fixed(409, "AccessKeyAlreadyExists", "api key exists"),
     storage.BlobMissing: _damaged,
     storage.BlobCorrupt: _damaged,
+    storage.KeyUnavailable: lambda e: RestError(
+        500, "KeyUnavailable", "the object is encrypted and its key is not here", str(e)
+    ),
     storage.OutOfSpace: _fixed(507, "OutOfSpace", "no room left on the server"),
     storage.StoreBusy: _busy,
     storage.StoreClosed: _fixed(503, "ShuttingDown", "the server is shutting down"),

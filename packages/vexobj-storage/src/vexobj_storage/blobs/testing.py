@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, WriteFailed
 from vexobj_storage.files import Buffer
-from vexobj_storage.staging import new_blob_id
+from vexobj_storage.sealing.ids import new_blob_id
 
 BlobCheck = Callable[[BlobStore], Awaitable[None]]
 

@@ -27,6 +27,11 @@ def _integer(*, key: bool = False, null: bool = False) -> Column[int]:
     return Column(BigInteger, primary_key=key, nullable=null, autoincrement=False)
 
 
+def _number_from_revision() -> Column[int]:
+    """Of a later revision: 0 in the rows that were there before."""
+    return Column(BigInteger, nullable=False, autoincrement=False, server_default="0")
+
+
 def _small(*, key: bool = False, null: bool = False) -> Column[int]:
     return Column(SmallInteger, primary_key=key, nullable=null, autoincrement=False)
 
@@ -169,8 +174,8 @@ class KeyHeads(_Table, table=True):
 class Blobs(_Table, table=True):
     """`state` 0 live, 1 condemned; `location` as types.Location; `stored_size` on its medium.
 
-    `protection` 0 plain (encryption brings others), `key_ring` and `salt` are its parameters. A
-    blob is shared by a new writer only on equal (sha256, size, protection, key_ring) and state 0.
+    `key_id` is the root key that it is sealed under, 0 for none. A blob is shared by a new writer
+    only on equal (sha256, size, key_id) and state 0.
     """
 
     __tablename__ = "blobs"
@@ -180,12 +185,24 @@ class Blobs(_Table, table=True):
     stored_size: int = Field(sa_column=_integer())
     sha256: bytes = Field(sa_column=_bytes())
     location: int = Field(sa_column=_small())
-    protection: int = Field(sa_column=_small())
-    key_ring: bytes | None = Field(sa_column=_bytes(null=True))
-    salt: bytes | None = Field(sa_column=_bytes(null=True))
+    key_id: int = Field(sa_column=_number_from_revision())
     state: int = Field(sa_column=_small())
     created_us: int = Field(sa_column=_integer())
     condemned_us: int | None = Field(sa_column=_integer(null=True))
+
+
+class RootKeys(_Table, table=True):
+    """What blobs are sealed under, each wrapped by the operator's master key; none is ever removed.
+
+    New content is sealed under the one with the highest `key_id`.
+    """
+
+    __tablename__ = "root_keys"
+    __table_args__ = _CLUSTERED
+    key_id: int = Field(sa_column=_integer(key=True))
+    master_key_id: str = Field(sa_column=_text())
+    wrapped: bytes = Field(sa_column=_bytes())
+    created_us: int = Field(sa_column=_integer())
 
 
 class InlineBlobs(_Table, table=True):

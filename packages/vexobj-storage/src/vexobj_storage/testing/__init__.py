@@ -9,6 +9,7 @@ from vexobj_storage.testing.contract import (
     BucketContract,
     ObjectContract,
 )
+from vexobj_storage.testing.encryption import EncryptionContract
 from vexobj_storage.testing.invariants import Violations, invariants
 from vexobj_storage.testing.lifecycle import LifecycleContract
 from vexobj_storage.testing.listings import ListingContract
@@ -19,6 +20,7 @@ from vexobj_storage.testing.versions import VersionContract
 __all__ = [
     "AccountContract",
     "BucketContract",
+    "EncryptionContract",
     "LifecycleContract",
     "ListingContract",
     "MultipartContract",

@@ -197,8 +197,9 @@ class ObjectContract:
         assert (await store.collect_garbage()).removed == 0
         assert await content(store, bucket, b"c") == _BIG
         await store.delete_object(bucket, b"c")
+        taken = sum([stat.size async for stat in store._blobs.iterate()])  # noqa: SLF001 - on its medium
         report = await store.collect_garbage()
-        assert (report.removed, report.bytes_freed, report.waiting) == (1, len(_BIG), 0)
+        assert (report.removed, report.bytes_freed, report.waiting) == (1, taken, 0)
         assert await invariants(store) == set()
         assert await store.usage(bucket) == BucketUsage(bucket.id, 0, 0)
 

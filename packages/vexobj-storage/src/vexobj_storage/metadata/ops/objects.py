@@ -76,6 +76,7 @@ _CHANGE_VERSION = _change(sql.VERSIONS)
 _INLINE_DATA = sql.query(
     select(sql.INLINE_BLOBS.c.data).where(*sql.matches(sql.INLINE_BLOBS, "blob_id"))
 )
+_BLOB_SIZE = sql.query(select(sql.BLOBS.c.size).where(*sql.matches(sql.BLOBS, "blob_id")))
 _MANIFEST = sql.query(
     select(sql.MANIFESTS.c.layout).where(*sql.matches(sql.MANIFESTS, "manifest_id"))
 )
@@ -85,8 +86,7 @@ async def settle_put(
     tx: Tx, draft: Draft, staged: StagedContent, condition: WriteCondition, *, deduplicate: bool
 ) -> Placed:
     """`put_object` when it may have committed: answers what it did, or does it."""
-    adopted = staged.blob_id if await references.is_adopted(tx, staged) else None
-    placed = await _settled(tx, draft, adopted)
+    placed = await _settled(tx, draft, staged)
     if placed is not None:
         return placed
     return await put_object(tx, draft, staged, condition, deduplicate=deduplicate)
@@ -101,7 +101,7 @@ async def put_object(
     Which of the two, the answer's `blob_id` tells.
     """
     sha256 = staged.sha256 if deduplicate else None
-    found = await versions.target(tx, draft.bucket, draft.key, sha256, staged.size)
+    found = await versions.target(tx, draft.bucket, draft.key, sha256, staged.size, staged.key_id)
     blob_id = staged.blob_id
     if found.twin is not None and await references.hold_blob(tx, found.twin) is not None:
         blob_id = found.twin
@@ -224,27 +224,38 @@ async def inline_data(tx: Tx, blob_id: bytes) -> bytes | None:
     return None if row is None else row[0]
 
 
+async def blob_size(tx: Tx, blob_id: bytes) -> int | None:
+    """The size of a blob's content; None if there is no such blob."""
+    row = await tx.one(_BLOB_SIZE, blob_id=blob_id)
+    return None if row is None else row[0]
+
+
 async def manifest(tx: Tx, manifest_id: bytes) -> bytes | None:
     """The packed layout of a completed upload."""
     row = await tx.one(_MANIFEST, manifest_id=manifest_id)
     return None if row is None else row[0]
 
 
-async def _settled(tx: Tx, draft: Draft, adopted: bytes | None) -> Placed | None:
+async def _settled(tx: Tx, draft: Draft, staged: StagedContent | None) -> Placed | None:
     """Where the draft was placed; None for one that was not, as far as traces tell.
 
-    It is known by its version id, and after another write has replaced it by its blob (`adopted`)
-    or by the usage that it settled. With neither left it is written again, as its client would.
+    It is known by its version id, and after another write has replaced it by its blob (that of
+    `staged`) or by the usage that it settled. With neither left it is written again, as its client
+    would. Traces are looked for first: where there is one, the version has been there too.
     """
     versioning = await versions.hold_bucket(tx, draft.bucket)
     if versioning != Versioning.OFF:
         await versions.lock_head(tx, draft.bucket.id, draft.key)  # it may be committing only now
+    is_traced = await has_settled(tx, draft.bucket.id, draft.uid)
+    adopted = None
+    if staged is not None and await references.is_adopted(tx, staged):
+        adopted = staged.blob_id
     found = await find_uid(tx, draft.bucket, draft.key, draft.uid)
     if found is not None:
         is_null = int(found.version_id == rows.NULL_VERSION)
         created_us = rows.to_us(found.created_at)
         return Placed(found.sequence, is_null, created_us, found.blob_id, found.manifest_id)
-    if adopted is None and not await has_settled(tx, draft.bucket.id, draft.uid):
+    if adopted is None and not is_traced:
         return None
     is_null = int(versioning != Versioning.ENABLED)
     return Placed(draft.now_us, is_null, draft.now_us, adopted, None)

@@ -32,21 +32,19 @@ _ADD_MANIFEST_REF = sql.insert(sql.MANIFEST_REFS)
 _TWIN = (
     select(sql.BLOBS.c.blob_id)
     .where(
-        *sql.matches(sql.BLOBS, "sha256", "size"),
-        sql.BLOBS.c.protection == 0,
-        sql.BLOBS.c.key_ring.is_(None),
+        *sql.matches(sql.BLOBS, "sha256", "size", "key_id"),
         sql.BLOBS.c.state == 0,
     )
     .limit(1)
 )
 TWIN = _TWIN.scalar_subquery()
-"""A live blob of the same content, or NULL; with `sha256` bound to NULL it finds none."""
+"""A live blob of the same content, sealed alike, or NULL; with `sha256` bound to NULL none."""
 
 _FIND_TWIN = sql.query(_TWIN)
 
 
 async def find_twin(tx: Tx, staged: StagedContent) -> bytes | None:
-    row = await tx.one(_FIND_TWIN, sha256=staged.sha256, size=staged.size)
+    row = await tx.one(_FIND_TWIN, sha256=staged.sha256, size=staged.size, key_id=staged.key_id)
     return None if row is None else row[0]
 
 
@@ -67,12 +65,10 @@ async def adopt(tx: Tx, staged: StagedContent, now_us: int) -> None:
         _ADD_BLOB,
         blob_id=staged.blob_id,
         size=staged.size,
-        stored_size=staged.size,
+        stored_size=staged.stored_size,
         sha256=staged.sha256,
         location=int(location),
-        protection=0,
-        key_ring=None,
-        salt=None,
+        key_id=staged.key_id,
         state=0,
         created_us=now_us,
         condemned_us=None,

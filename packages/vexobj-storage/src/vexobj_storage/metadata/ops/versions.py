@@ -127,10 +127,17 @@ async def hold_bucket(tx: Tx, bucket: Bucket) -> int:
 
 
 async def target(
-    tx: Tx, bucket: Bucket, key: bytes, sha256: bytes | None = None, size: int = 0
+    tx: Tx,
+    bucket: Bucket,
+    key: bytes,
+    sha256: bytes | None = None,
+    size: int = 0,
+    key_id: int = 0,
 ) -> Target:
-    """Hold the bucket and look at the key; `sha256` and `size` also look for a twin."""
-    row = await tx.one(_TARGET, bucket_id=bucket.id, key=key, sha256=sha256, size=size)
+    """Hold the bucket and look at the key; `sha256`, `size` and `key_id` also look for a twin."""
+    row = await tx.one(
+        _TARGET, bucket_id=bucket.id, key=key, sha256=sha256, size=size, key_id=key_id
+    )
     if row is None:
         raise NoSuchBucket(bucket.name)
     if row[5] is None:

@@ -1,0 +1,1 @@
+"""Encryption at rest, without I/O: keys, what a blob's id says of its key, and framed AES-GCM."""
