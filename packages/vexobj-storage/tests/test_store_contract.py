@@ -22,9 +22,11 @@ from vexobj_storage import (
 from vexobj_storage.testing import (
     AccountContract,
     BucketContract,
+    BucketLockContract,
     EncryptionContract,
     LifecycleContract,
     ListingContract,
+    LockContract,
     MultipartContract,
     ObjectContract,
     RaceContract,
@@ -104,6 +106,14 @@ class TestObjectsSealed(Sealed, ObjectContract):
 
 
 class TestVersions(VersionContract):
+    pass
+
+
+class TestLocks(LockContract):
+    pass
+
+
+class TestBucketLocks(BucketLockContract):
     pass
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,19 @@ import pytest
 from vexobj_storage import (
     MemoryBlobStore,
     MetaStore,
+    ObjectLock,
+    ObjectLocked,
     ObjectStore,
+    Retention,
+    RetentionActive,
+    RetentionMode,
     StoreConfig,
     Versioning,
     open_metadata,
 )
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import buckets, deletes, gc, objects
+from vexobj_storage.metadata.ops import buckets, deletes, gc, locks, objects
+from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.testing import invariants
 from vexobj_storage.testing.helpers import PLAIN, content, make_bucket, put
@@ -103,6 +109,7 @@ async def _copying(store: ObjectStore, metadata: MetaStore, source: StoredObject
         size=version.size,
         etag=version.etag,
         sha256=version.sha256,
+        locks_at_us=store.clock_guard.now_us_within,
     )
     held = _Held(metadata, objects.copy_object, draft, version, WriteCondition())
     await held._done.wait()
@@ -119,7 +126,7 @@ async def test_a_bucket_is_configured_after_the_writes_under_way(
     version = await held.against(put(store, bucket, b"key", b"2"))
     assert version.version_id != "null"
     names = [ObjectName(b"key")]
-    held = _Held(metadata, deletes.delete_objects, bucket, names, "", 1)
+    held = _Held(metadata, deletes.delete_objects, bucket, names, Removal(1), 1)
     await held.against(put(store, bucket, b"key", b"3"))
     assert len((await store.list_versions(bucket)).versions) == 4
     await invariants(store)
@@ -131,10 +138,53 @@ async def test_garbage_queued_twice_at_one_instant_is_not_forgotten(
     bucket, now_us = await make_bucket(store), time.time_ns() // 1000
     for key in (b"1", b"2"):
         await put(store, bucket, key, _BIG)
-    await metadata.write(deletes.delete_objects, bucket, [ObjectName(b"1")], "", now_us)
-    held = _Held(metadata, deletes.delete_objects, bucket, [ObjectName(b"2")], "", now_us)
+    by = Removal(now_us)
+    await metadata.write(deletes.delete_objects, bucket, [ObjectName(b"1")], by, now_us)
+    held = _Held(metadata, deletes.delete_objects, bucket, [ObjectName(b"2")], by, now_us)
     await held.against(store.collect_garbage())
     await invariants(store)
     await store.collect_garbage()
     assert await invariants(store) == set()
     assert not [blob async for blob in store._blobs.iterate()]
+
+
+@pytest.mark.parametrize("versioning", [Versioning.OFF, Versioning.SUSPENDED])
+@pytest.mark.parametrize("removal", ["overwritten", "deleted", "purged"])
+async def test_what_is_being_locked_is_not(
+    store: ObjectStore, metadata: MetaStore, versioning: Versioning, removal: str
+) -> None:
+    bucket = await make_bucket(store, versioning)
+    version = await put(store, bucket, b"key", b"data")
+    held = ObjectLock(legal_hold=True)
+    lock = (locks.update_lock, bucket, b"key", None, lambda _: held, False, 1)
+    removing = {
+        "overwritten": put(store, bucket, b"key", b"other"),
+        "deleted": store.delete_object(bucket, b"key"),
+        "purged": store.purge(bucket, b"key"),
+    }
+    chosen = removing.pop(removal)
+    for other in removing.values():
+        other.close()
+    with pytest.raises(ObjectLocked):
+        await _Held(metadata, *lock).against(chosen)
+    found = (await store.get_object(bucket, b"key")).version
+    assert (found.uid, found.lock) == (version.uid, held)
+    await invariants(store)
+
+
+async def test_two_extensions_of_a_retention_keep_the_later(
+    store: ObjectStore, metadata: MetaStore
+) -> None:
+    bucket = await make_bucket(store)
+    await put(store, bucket, b"key", b"data")
+    now = datetime.now(UTC)
+    later, sooner = (
+        ObjectLock(Retention(RetentionMode.COMPLIANCE, now + timedelta(days=days)))
+        for days in (2, 1)
+    )
+    lock = (locks.update_lock, bucket, b"key", None, lambda _: later, False, rows.to_us(now))
+    with pytest.raises(RetentionActive):
+        await _Held(metadata, *lock).against(
+            store.update_lock(bucket, b"key", None, lambda _: sooner)
+        )
+    assert (await store.get_object(bucket, b"key")).version.lock == later

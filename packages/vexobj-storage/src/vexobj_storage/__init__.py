@@ -31,9 +31,12 @@ from vexobj_storage.errors import (
     NoSuchLifecycleRule,
     NoSuchUpload,
     NoSuchVersion,
+    ObjectLocked,
+    ObjectLockNeedsVersioning,
     OutOfSpace,
     PreconditionFailed,
     ReadFailed,
+    RetentionActive,
     SchemaTooNew,
     SizeMismatch,
     StorageError,
@@ -44,6 +47,15 @@ from vexobj_storage.errors import (
 )
 from vexobj_storage.keyring import KeyRing
 from vexobj_storage.lifecycle import LifecycleRule, VersionFacts, expires_at
+from vexobj_storage.locks import (
+    DefaultRetention,
+    LockChange,
+    LockRefusal,
+    ObjectLock,
+    ObjectLockConfiguration,
+    Retention,
+    RetentionMode,
+)
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.sealing.keys import MasterKey, RootKey
@@ -73,6 +85,7 @@ from vexobj_storage.types import (
     Page,
     Part,
     PartPage,
+    PurgeReport,
     Segment,
     StagedContent,
     StoredObject,
@@ -101,6 +114,7 @@ __all__ = [
     "ClockState",
     "CommitUncertain",
     "CompletedPart",
+    "DefaultRetention",
     "Deleted",
     "EntityTooLarge",
     "EntityTooSmall",
@@ -122,6 +136,8 @@ __all__ = [
     "ListedVersion",
     "LocalBlobStore",
     "Location",
+    "LockChange",
+    "LockRefusal",
     "MasterKey",
     "MemoryBlobStore",
     "MetaStore",
@@ -134,6 +150,10 @@ __all__ = [
     "NoSuchVersion",
     "ObjectAttributes",
     "ObjectDetails",
+    "ObjectLock",
+    "ObjectLockConfiguration",
+    "ObjectLockNeedsVersioning",
+    "ObjectLocked",
     "ObjectName",
     "ObjectPage",
     "ObjectStore",
@@ -143,7 +163,11 @@ __all__ = [
     "Part",
     "PartPage",
     "PreconditionFailed",
+    "PurgeReport",
     "ReadFailed",
+    "Retention",
+    "RetentionActive",
+    "RetentionMode",
     "RootKey",
     "SchemaTooNew",
     "Segment",

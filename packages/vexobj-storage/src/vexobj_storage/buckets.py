@@ -18,12 +18,21 @@ class Buckets(Core):
         self._known_epoch: int | None = None
 
     async def create_bucket(
-        self, name: str, owner_id: str, *, public: bool = False, acl: str | None = None
+        self,
+        name: str,
+        owner_id: str,
+        *,
+        public: bool = False,
+        acl: str | None = None,
+        object_lock: bool = False,
     ) -> Bucket:
-        """Raises: InvalidBucketName, BucketAlreadyExists (with the owner)."""
+        """With `object_lock` versioning is enabled from the start, and for good.
+
+        Raises: InvalidBucketName, BucketAlreadyExists (with the owner).
+        """
         check_bucket_name(name)
         return await self._metadata.write(
-            buckets.create_bucket, name, owner_id, public, acl, self._now_us()
+            buckets.create_bucket, name, owner_id, public, acl, object_lock, self._now_us()
         )
 
     async def bucket(self, name: str) -> Bucket:
@@ -51,7 +60,8 @@ class Buckets(Core):
     async def update_bucket(self, name: str, change: BucketChange) -> Bucket:
         """Waits for the writes under way in the bucket.
 
-        Raises: NoSuchBucket, HostAliasTaken; ValueError for versioning that would go back to OFF.
+        Raises: NoSuchBucket, HostAliasTaken, ObjectLockNeedsVersioning; ValueError for versioning
+            that would go back to OFF.
         """
         return await self._metadata.write(buckets.update_bucket, name, change)
 

@@ -124,6 +124,14 @@ class ClockGuard:
             return wall_us
         return measured_by.expected_us(ticks)
 
+    async def now_us_within(self, tx: Tx) -> int:
+        """As `now_us`, for a transaction function, which may await nothing but its transaction."""
+        wall_us, ticks = to_us(self._clock()), self._ticks()
+        measured_by = self._anchor or anchor(_mark(await facts.recall(tx, _FACT)), wall_us, ticks)
+        if measured_by.believes(wall_us, ticks):
+            return wall_us
+        return measured_by.expected_us(ticks)
+
     async def state(self) -> ClockState:
         wall_us, ticks, measured_by = await self._measure()
         held = not measured_by.believes(wall_us, ticks)

@@ -3,6 +3,7 @@
 StorageError
 ├── NoSuchBucket            BucketAlreadyExists     BucketNotEmpty      InvalidBucketName
 ├── HostAliasTaken          InvalidLifecycleRule    NoSuchLifecycleRule
+├── ObjectLocked            RetentionActive     ObjectLockNeedsVersioning
 ├── NoSuchKey               NoSuchVersion           InvalidKey
 ├── NoSuchUpload            InvalidPart             InvalidPartOrder    EntityTooSmall
 ├── PreconditionFailed      EntityTooLarge          SizeMismatch
@@ -17,6 +18,8 @@ Each carries its data as attributes; the message is for logs and embedded use.
 """
 
 from dataclasses import dataclass
+
+from vexobj_storage.locks import LockRefusal
 
 
 @dataclass(eq=False)
@@ -69,6 +72,32 @@ class InvalidLifecycleRule(StorageError):
 @dataclass(eq=False)
 class NoSuchLifecycleRule(StorageError):
     rule_id: str
+
+
+@dataclass(eq=False)
+class ObjectLocked(StorageError):
+    """What was asked would destroy a version that a legal hold or a retention keeps."""
+
+    bucket: str
+    key: str
+    version_id: str
+    reason: LockRefusal
+
+
+@dataclass(eq=False)
+class RetentionActive(StorageError):
+    """A retention under way can be extended, not shortened, cleared or given another mode."""
+
+    bucket: str
+    key: str
+    version_id: str
+
+
+@dataclass(eq=False)
+class ObjectLockNeedsVersioning(StorageError):
+    """Object lock was asked for in a bucket without versions, or to suspend them in one with it."""
+
+    bucket: str
 
 
 @dataclass(eq=False)

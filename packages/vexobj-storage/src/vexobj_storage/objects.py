@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from vexobj_storage.content import Content
 from vexobj_storage.errors import CommitUncertain, StorageError
+from vexobj_storage.locks import UNLOCKED, LockChange, ObjectLock
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import deletes, listing, objects
+from vexobj_storage.metadata.ops import deletes, guard, key_versions, listing, locks, objects, purge
+from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.names import check_key
 from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import (
@@ -17,6 +19,8 @@ from vexobj_storage.types import (
     ObjectName,
     ObjectPage,
     ObjectVersion,
+    Page,
+    PurgeReport,
     StagedContent,
     StoredObject,
     VersionPage,
@@ -24,6 +28,7 @@ from vexobj_storage.types import (
 )
 
 _ANY = WriteCondition()
+_PIECE = 500
 _ENTRY_BYTES = 2048
 """What a remembered version takes beside its key and inline bytes, generously."""
 
@@ -36,11 +41,15 @@ class Objects(Content):
         staged: StagedContent,
         attributes: ObjectAttributes,
         condition: WriteCondition = _ANY,
+        *,
+        lock: ObjectLock = UNLOCKED,
     ) -> ObjectVersion:
         """Consumes `staged` whatever happens.
 
+        `lock` is what the version begins with; its bucket may add a retention to it.
+
         Raises: NoSuchBucket (deleted meanwhile), InvalidKey, PreconditionFailed, NoSuchKey
-        (If-Match on a key that is not there).
+        (If-Match on a key that is not there), ObjectLocked (it would replace a locked version).
         """
         try:
             check_key(key)
@@ -52,6 +61,8 @@ class Objects(Content):
                 size=staged.size,
                 etag=staged.md5.hex(),
                 sha256=staged.sha256,
+                lock=lock,
+                locks_at_us=self.clock_guard.now_us_within,
             )
             placed = await self._metadata.write(
                 objects.put_object,
@@ -103,8 +114,12 @@ class Objects(Content):
         key: bytes,
         attributes: ObjectAttributes,
         condition: WriteCondition = _ANY,
+        *,
+        lock: ObjectLock = UNLOCKED,
     ) -> ObjectVersion:
-        """Metadata only: no byte is written. ETag, size and digests are the source's.
+        """Metadata only: no byte is written.
+
+        ETag, size and digests are the source's, its lock is not.
 
         Raises: as put_object; NoSuchVersion when the source went away meanwhile.
         """
@@ -119,6 +134,8 @@ class Objects(Content):
             etag=version.etag,
             sha256=version.sha256,
             parts_count=version.parts_count,
+            lock=lock,
+            locks_at_us=self.clock_guard.now_us_within,
         )
         placed = await self._metadata.write(objects.copy_object, draft, version, condition)
         return rows.placed_version(draft, placed)
@@ -139,23 +156,94 @@ class Objects(Content):
         return await self._metadata.write(objects.update_object, bucket, key, version_id, acl, tags)
 
     async def delete_object(
-        self, bucket: Bucket, key: bytes, version_id: str | None = None, *, owner_id: str = ""
+        self,
+        bucket: Bucket,
+        key: bytes,
+        version_id: str | None = None,
+        *,
+        owner_id: str = "",
+        bypass_governance: bool = False,
+        hide_locked: bool = True,
     ) -> Deleted:
         """As S3 has it for the bucket's versioning state; absence is not an error.
 
-        `owner_id` will own the delete marker, if one is written. Raises: NoSuchBucket.
+        Arguments are those of `delete_objects`. Raises: NoSuchBucket, ObjectLocked.
         """
         (deleted,) = await self.delete_objects(
-            bucket, [ObjectName(key, version_id)], owner_id=owner_id
+            bucket,
+            [ObjectName(key, version_id)],
+            owner_id=owner_id,
+            bypass_governance=bypass_governance,
+            hide_locked=hide_locked,
         )
+        if deleted.refusal is not None:
+            raise guard.locked(bucket, key, str(deleted.version_id), deleted.refusal)
         return deleted
 
     async def delete_objects(
-        self, bucket: Bucket, names: Sequence[ObjectName], *, owner_id: str = ""
+        self,
+        bucket: Bucket,
+        names: Sequence[ObjectName],
+        *,
+        owner_id: str = "",
+        bypass_governance: bool = False,
+        hide_locked: bool = True,
     ) -> Sequence[Deleted]:
-        """All in one transaction, answers in the order asked. Raises: NoSuchBucket."""
+        """All that no lock keeps in one transaction, answers in the order asked.
+
+        `owner_id` will own the delete markers that are written. Retentions in governance mode are
+        passed over with `bypass_governance`. Without `hide_locked` a locked current version is not
+        hidden behind a marker either.
+
+        Raises: NoSuchBucket.
+        """
+        at_us = await self.clock_guard.now_us()
+        removal = Removal(at_us, owner_id, bypass_governance, hide_locked)
         return await self._metadata.write(
-            deletes.delete_objects, bucket, names, owner_id, self._now_us()
+            deletes.delete_objects, bucket, names, removal, self._now_us()
+        )
+
+    async def purge(
+        self, bucket: Bucket, key: bytes, *, bypass_governance: bool = False
+    ) -> PurgeReport:
+        """Remove every version and delete marker that the key has now, the oldest first.
+
+        Many take several transactions. When a lock keeps one of them, none is removed; one that
+        is locked while the purge is under way ends it.
+
+        Raises: NoSuchBucket, ObjectLocked.
+        """
+        removal = Removal(await self.clock_guard.now_us(), bypasses_governance=bypass_governance)
+        last = await self._metadata.scan(purge.begin, bucket, key, removal, _PIECE)
+        total, is_last = PurgeReport(), False
+        while not is_last:
+            piece = await self._metadata.write(
+                purge.purge_piece, bucket, key, last, removal, self._now_us(), _PIECE
+            )
+            total, is_last = total + piece.report, piece.is_last
+        return total
+
+    async def update_lock(
+        self,
+        bucket: Bucket,
+        key: bytes,
+        version_id: str | None,
+        change: LockChange,
+        *,
+        bypass_governance: bool = False,
+    ) -> ObjectVersion:
+        """Give a version the lock that `change` makes of its present one.
+
+        Raises: NoSuchBucket, NoSuchKey, NoSuchVersion, RetentionActive (it would end earlier).
+        """
+        return await self._metadata.write(
+            locks.update_lock,
+            bucket,
+            key,
+            version_id,
+            change,
+            bypass_governance,
+            await self.clock_guard.now_us(),
         )
 
     async def list_objects(
@@ -187,6 +275,14 @@ class Objects(Content):
         """As `list_objects`, with more of each, which takes half as long again."""
         return await self._metadata.scan(
             listing.list_object_details, bucket.id, prefix, delimiter, after, limit
+        )
+
+    async def key_versions(
+        self, bucket: Bucket, key: bytes, *, after: str | None = None, limit: int = 1000
+    ) -> Page[ObjectVersion]:
+        """The versions and delete markers of one key, newest first, behind version id `after`."""
+        return await self._metadata.scan(
+            key_versions.list_key_versions, bucket.id, key, after, limit
         )
 
     async def list_versions(

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar, dataclass_transform
 
+from vexobj_storage.locks import UNLOCKED, LockRefusal, ObjectLock, ObjectLockConfiguration
+
 T = TypeVar("T")
 C = TypeVar("C")
 
@@ -43,6 +45,7 @@ class Bucket:
     """`id` is never reused. `acl` and `settings` are the caller's own, stored and returned.
 
     One setting the store knows: `host_aliases`, a list of host names that no other bucket has.
+    With `object_lock` the bucket keeps versions, and new ones may begin with a retention.
     """
 
     id: int
@@ -53,16 +56,21 @@ class Bucket:
     versioning: Versioning = Versioning.OFF
     acl: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    object_lock: ObjectLockConfiguration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BucketChange:
-    """What `update_bucket` sets; None leaves a field as it is, as does a setting not named."""
+    """What `update_bucket` sets; None leaves a field as it is, as does a setting not named.
+
+    `object_lock` replaces the whole configuration, and gives a bucket one that has none.
+    """
 
     public: bool | None = None
     versioning: Versioning | None = None
     acl: str | None = None
     settings: Mapping[str, Any] | None = None
+    object_lock: ObjectLockConfiguration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,7 @@ class ObjectVersion:
     blob_id: bytes | None = None
     manifest_id: bytes | None = None
     parts_count: int | None = None
+    lock: ObjectLock = UNLOCKED
 
 
 @value
@@ -233,13 +242,34 @@ class Deleted:
     """What a delete did.
 
     `existed` is False when there was nothing to delete. `version_id` is the version removed or
-    the marker written, None in a bucket that never had versions.
+    the marker written, None in a bucket that never had versions. `refusal` says why nothing was
+    done: `version_id` is then the version that is locked.
     """
 
     key: bytes
     existed: bool
     version_id: str | None = None
     is_delete_marker: bool = False
+    refusal: LockRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReport:
+    """How many versions and delete markers a purge removed, and of what size.
+
+    `contents` is how many of them had content of their own for garbage collection to look at.
+    """
+
+    versions: int = 0
+    contents: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: "PurgeReport") -> "PurgeReport":
+        return PurgeReport(
+            self.versions + other.versions,
+            self.contents + other.contents,
+            self.bytes + other.bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vexobj_storage.content import Content
 from vexobj_storage.errors import CommitUncertain, StorageError
+from vexobj_storage.locks import UNLOCKED, ObjectLock
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import completion, listing, multipart
 from vexobj_storage.names import check_key
@@ -36,8 +37,9 @@ class Uploads(Content):
         *,
         checksum_algorithm: str | None = None,
         checksum_composite: bool = True,
+        lock: ObjectLock = UNLOCKED,
     ) -> Upload:
-        """Raises: NoSuchBucket, InvalidKey."""
+        """`lock` is what the object will begin with. Raises: NoSuchBucket, InvalidKey."""
         check_key(key)
         now_us = self._now_us()
         upload = Upload(
@@ -49,7 +51,7 @@ class Uploads(Content):
             checksum_algorithm,
             checksum_composite,
         )
-        await self._metadata.write(multipart.create_upload, bucket, upload, now_us)
+        await self._metadata.write(multipart.create_upload, bucket, upload, lock, now_us)
         return upload
 
     async def upload(self, bucket: Bucket, key: bytes, upload_id: str) -> Upload:
@@ -138,10 +140,16 @@ class Uploads(Content):
 
         Raises: NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge,
             SizeMismatch (`size` was announced), PreconditionFailed, NoSuchKey (If-Match on a key
-            that is not there).
+            that is not there), ObjectLocked.
         """
         asked = completion.Completion(
-            parts, condition, checksum, size, minimum_part_bytes, self.config.max_object_bytes
+            parts,
+            condition,
+            checksum,
+            size,
+            minimum_part_bytes,
+            self.config.max_object_bytes,
+            self.clock_guard.now_us_within,
         )
         return await self._metadata.write(
             completion.complete_upload, bucket, key, upload_id, asked, self._now_us()

@@ -23,6 +23,9 @@ class UnprocessableImage(S3Error, entry=Entry(422, "The image cannot be transfor
     """AWS transforms no images; the native API's status for the same."""
 
 
+PROTECTED = "Access Denied because object protected by object lock."
+
+
 def _bucket(error: Any) -> dict[str, str]:
     return {"BucketName": error.bucket}
 
@@ -65,6 +68,9 @@ TABLE: dict[type[Exception], Translation] = {
         f"Lifecycle rule: {e.reason}.", fields={"ArgumentName": "ID", "ArgumentValue": e.rule_id}
     ),
     storage.NoSuchLifecycleRule: lambda _: s3.NoSuchLifecycleConfiguration(),
+    storage.ObjectLocked: lambda _: s3.AccessDenied(PROTECTED),
+    storage.RetentionActive: lambda _: s3.AccessDenied(PROTECTED),
+    storage.ObjectLockNeedsVersioning: lambda e: s3.InvalidBucketState(fields=_bucket(e)),
     storage.InvalidBucketName: lambda e: s3.InvalidBucketName(fields=_bucket(e)),
     storage.NoSuchKey: _no_such_key,
     storage.NoSuchVersion: lambda e: s3.NoSuchVersion(fields=_key(e) | {"VersionId": e.version_id}),

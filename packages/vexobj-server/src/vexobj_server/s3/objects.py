@@ -31,7 +31,7 @@ from vexobj_server.s3.convert import (
     headers_of,
     visible_version,
 )
-from vexobj_server.s3.errors import delete_marker
+from vexobj_server.s3.errors import PROTECTED, delete_marker
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.content import StoredContent
 from vexobj_server.services.representations import (
@@ -96,6 +96,11 @@ class ObjectOperations(OperationGroup):
         for item, deleted in zip(
             asked.objects, await self._store.delete_objects(bucket, names), strict=True
         ):
+            if deleted.refusal is not None:
+                results.append(
+                    DeleteErrorEntry(item.key, item.version_id, "AccessDenied", PROTECTED)
+                )
+                continue
             marker = deleted.version_id if deleted.is_delete_marker else None
             results.append(
                 DeletedEntry(item.key, item.version_id, deleted.is_delete_marker, marker)

@@ -124,6 +124,15 @@ TABLE: dict[type[Exception], Translation] = {
         400, "InvalidLifecycleRule", "invalid lifecycle rule", e.reason
     ),
     storage.NoSuchLifecycleRule: _fixed(404, "NoSuchLifecycleRule", "lifecycle rule not found"),
+    storage.ObjectLocked: lambda e: RestError(
+        409, "ObjectLocked", "object is locked", e.reason.value
+    ),
+    storage.RetentionActive: _fixed(
+        409, "RetentionActive", "retention cannot be shortened or cleared while active"
+    ),
+    storage.ObjectLockNeedsVersioning: _fixed(
+        409, "ObjectLockNeedsVersioning", "object lock needs versioning to be enabled"
+    ),
     storage.InvalidBucketName: _not_acceptable_name,
     storage.NoSuchKey: _fixed(404, "NoSuchKey", "object not found"),
     storage.NoSuchVersion: _fixed(404, "NoSuchVersion", "version not found"),

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,7 +11,15 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from vexobj_storage.metadata.tx import Row
+from vexobj_storage.locks import (
+    UNLOCKED,
+    DefaultRetention,
+    ObjectLock,
+    ObjectLockConfiguration,
+    Retention,
+    RetentionMode,
+)
+from vexobj_storage.metadata.tx import Row, Tx
 from vexobj_storage.types import (
     Bucket,
     Checksum,
@@ -29,7 +37,7 @@ NULL_VERSION = "null"
 VERSION = (
     "key", "sequence", "uid", "is_null", "size", "etag", "sha256", "created_us", "modified_us",
     "owner_id", "content_type", "headers_metadata", "acl", "tags", "blob_id", "manifest_id",
-    "parts_count",
+    "parts_count", "lock_mode", "retain_until_us", "legal_hold",
 )  # fmt: skip
 """The columns that `version` wants, in its order."""
 
@@ -44,9 +52,16 @@ DETAILS = (
 )  # fmt: skip
 """The columns that `details` wants, in its order."""
 
-BUCKET = ("id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings")
+LOCK = ("lock_mode", "retain_until_us", "legal_hold")
+
+BUCKET = (
+    "id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings",
+    "object_lock",
+)  # fmt: skip
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_HOLDS = (None, True, False)
+_NO_LOCK: Mapping[str, Any] = {"lock_mode": None, "retain_until_us": None, "legal_hold": 0}
 
 
 def new_id() -> bytes:
@@ -76,7 +91,10 @@ def parse_version_id(text: str) -> bytes | None:
 
 @value
 class Draft:
-    """A version whose place in its key's history is not yet known; `values` are its columns."""
+    """A version whose place in its key's history is not yet known; `values` are its columns.
+
+    `locks_at_us` tells the believed time by which the lock of what it replaces has ended or not.
+    """
 
     bucket: Bucket
     key: bytes
@@ -84,6 +102,8 @@ class Draft:
     now_us: int
     attributes: ObjectAttributes
     values: Mapping[str, Any]
+    lock: ObjectLock
+    locks_at_us: Callable[[Tx], Awaitable[int]]
 
 
 def draft(
@@ -96,6 +116,8 @@ def draft(
     etag: str,
     sha256: bytes | None,
     parts_count: int | None = None,
+    lock: ObjectLock = UNLOCKED,
+    locks_at_us: Callable[[Tx], Awaitable[int]],
 ) -> Draft:
     uid = new_id()
     values = {
@@ -107,12 +129,10 @@ def draft(
         "sha256": sha256,
         "modified_us": now_us,
         "parts_count": parts_count,
-        "lock_mode": None,
-        "retain_until_us": None,
-        "legal_hold": 0,
+        **(_NO_LOCK if lock is UNLOCKED else lock_values(lock)),
         **attribute_values(attributes),
     }
-    return Draft(bucket, key, uid, now_us, attributes, values)
+    return Draft(bucket, key, uid, now_us, attributes, values, lock, locks_at_us)
 
 
 @value
@@ -124,6 +144,7 @@ class Placed:
     created_us: int
     blob_id: bytes | None
     manifest_id: bytes | None
+    lock: ObjectLock
 
 
 def placed_version(draft: Draft, placed: Placed) -> ObjectVersion:
@@ -145,6 +166,7 @@ def placed_version(draft: Draft, placed: Placed) -> ObjectVersion:
         blob_id=placed.blob_id,
         manifest_id=placed.manifest_id,
         parts_count=values["parts_count"],
+        lock=placed.lock,
     )
 
 
@@ -170,6 +192,7 @@ def version(
         row[14],
         row[15],
         row[16],
+        UNLOCKED if row[17] is None and not row[19] else object_lock(row[17], row[18], row[19]),
     )
 
 
@@ -262,7 +285,7 @@ def pack_tags(tags: Mapping[str, str]) -> str:
 
 def bucket(row: Row) -> Bucket:
     """From the columns BUCKET."""
-    number, name, owner_id, created_us, public, versioning, acl, settings = row
+    number, name, owner_id, created_us, public, versioning, acl, settings, lock = row
     return Bucket(
         number,
         name,
@@ -272,11 +295,58 @@ def bucket(row: Row) -> Bucket:
         Versioning(versioning),
         acl,
         json.loads(settings),
+        lock_configuration(lock),
     )
 
 
 def bucket_settings(settings: Mapping[str, Any]) -> str:
     return _dumps(dict(settings))
+
+
+def lock_values(lock: ObjectLock) -> dict[str, Any]:
+    """The columns of LOCK."""
+    retention = lock.retention
+    return {
+        "lock_mode": None if retention is None else int(retention.mode),
+        "retain_until_us": None if retention is None else to_us(retention.until),
+        "legal_hold": _HOLDS.index(lock.legal_hold),
+    }
+
+
+def object_lock(mode: int | None, retain_until_us: int | None, legal_hold: int) -> ObjectLock:
+    """From the columns LOCK."""
+    retention = None
+    if mode is not None and retain_until_us is not None:
+        retention = Retention(RetentionMode(mode), to_datetime(retain_until_us))
+    return ObjectLock(retention, _HOLDS[legal_hold])
+
+
+def pack_lock(lock: ObjectLock) -> str | None:
+    return None if lock == UNLOCKED else _dumps(list(lock_values(lock).values()))
+
+
+def unpack_lock(text: str | None) -> ObjectLock:
+    return UNLOCKED if text is None else object_lock(*json.loads(text))
+
+
+def pack_lock_configuration(given: ObjectLockConfiguration | None) -> str | None:
+    if given is None:
+        return None
+    default = given.default_retention
+    if default is None:
+        return "{}"
+    return _dumps({"default": [default.mode, default.days, default.years]})
+
+
+@lru_cache(maxsize=1024)
+def lock_configuration(text: str | None) -> ObjectLockConfiguration | None:
+    if text is None:
+        return None
+    default = json.loads(text).get("default")
+    if default is None:
+        return ObjectLockConfiguration()
+    mode, days, years = default
+    return ObjectLockConfiguration(DefaultRetention(RetentionMode(mode), days, years))
 
 
 def _checksum_list(checksum: Checksum) -> list[Any]:

@@ -89,7 +89,10 @@ class AccessKeys(_Table, table=True):
 
 
 class Buckets(_Table, table=True):
-    """`acl` and `settings` are the caller's text; `settings` is a JSON object."""
+    """`acl` and `settings` are the caller's text; `settings` is a JSON object.
+
+    `object_lock` is NULL without object lock, else a JSON object with its default retention.
+    """
 
     __tablename__ = "buckets"
     __table_args__ = (Index("buckets_owner", "owner_id", "name"),)
@@ -101,6 +104,7 @@ class Buckets(_Table, table=True):
     versioning: int = Field(sa_column=_small())
     acl: str | None = Field(sa_column=_text(null=True))
     settings: str = Field(sa_column=_text())
+    object_lock: str | None = Field(sa_column=_text(null=True))
 
 
 class HostAliases(_Table, table=True):
@@ -117,7 +121,8 @@ class _Version(_Table):
 
     `headers_metadata` is a JSON object {"h": headers, "m": metadata, "c": checksum} or NULL when
     all are empty; `tags` a JSON object or NULL. `is_null` marks S3's "null" version; otherwise
-    the version id is the UUID form of `uid`. Lock columns: mode 1 governance, 2 compliance.
+    the version id is the UUID form of `uid`. Lock columns: mode 1 governance, 2 compliance; hold
+    0 never said, 1 on, 2 off.
     """
 
     uid: bytes = Field(sa_type=LargeBinary)
@@ -245,7 +250,7 @@ class Uploads(_Table, table=True):
 
     `state` 0 open, 1 completed, 2 aborted. A completed one remembers `etag`, `version_uid` and
     `named_parts` (a digest of the completion's part list), so that a repeated completion answers
-    as the first did.
+    as the first did. `object_lock` is what its object will be locked with: [mode, time, hold].
     """
 
     __tablename__ = "uploads"
@@ -270,6 +275,7 @@ class Uploads(_Table, table=True):
     etag: str | None = Field(sa_column=_text(null=True))
     version_uid: bytes | None = Field(sa_column=_bytes(null=True))
     named_parts: bytes | None = Field(sa_column=_bytes(null=True))
+    object_lock: str | None = Field(sa_column=_text(null=True))
 
 
 class Parts(_Table, table=True):

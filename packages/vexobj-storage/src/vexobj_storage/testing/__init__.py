@@ -13,6 +13,7 @@ from vexobj_storage.testing.encryption import EncryptionContract
 from vexobj_storage.testing.invariants import Violations, invariants
 from vexobj_storage.testing.lifecycle import LifecycleContract
 from vexobj_storage.testing.listings import ListingContract
+from vexobj_storage.testing.locks import BucketLockContract, LockContract
 from vexobj_storage.testing.multipart import MultipartContract
 from vexobj_storage.testing.races import RaceContract
 from vexobj_storage.testing.versions import VersionContract
@@ -20,9 +21,11 @@ from vexobj_storage.testing.versions import VersionContract
 __all__ = [
     "AccountContract",
     "BucketContract",
+    "BucketLockContract",
     "EncryptionContract",
     "LifecycleContract",
     "ListingContract",
+    "LockContract",
     "MultipartContract",
     "ObjectContract",
     "RaceContract",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from vexobj_storage.locks import ObjectLock
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.types import (
     Bucket,
@@ -41,6 +42,13 @@ async def put(
 ) -> ObjectVersion:
     staged = await store.stage(chunks(data))
     return await store.put_object(bucket, key, staged, PLAIN, condition or WriteCondition())
+
+
+async def put_locked(
+    store: ObjectStore, bucket: Bucket, key: bytes, data: bytes, lock: ObjectLock
+) -> ObjectVersion:
+    staged = await store.stage(chunks(data))
+    return await store.put_object(bucket, key, staged, PLAIN, lock=lock)
 
 
 async def put_part(store: ObjectStore, upload: Upload, number: int, data: bytes) -> Part:

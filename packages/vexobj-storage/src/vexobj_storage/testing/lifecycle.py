@@ -8,9 +8,10 @@ import pytest
 
 from vexobj_storage import errors
 from vexobj_storage.lifecycle import LifecycleRule, load
+from vexobj_storage.locks import ObjectLock, Retention, RetentionMode
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.testing.clocks import ManualClock
-from vexobj_storage.testing.helpers import PLAIN, content, make_bucket, put, put_part
+from vexobj_storage.testing.helpers import PLAIN, content, make_bucket, put, put_locked, put_part
 from vexobj_storage.testing.invariants import invariants
 from vexobj_storage.types import Bucket, BucketChange, LifecycleReport, Versioning
 
@@ -76,6 +77,20 @@ class LifecycleContract:
         assert await _keys(store, bucket) == [b"logs/2", b"logs_2", b"other"]
         await store.collect_garbage()
         assert await invariants(store) == set()
+
+    async def test_locked_versions_do_not_expire(
+        self, store: ObjectStore, clock: ManualClock
+    ) -> None:
+        for versioning in (Versioning.OFF, Versioning.SUSPENDED):
+            bucket = await make_bucket(store, versioning, versioning.name.lower())
+            until = Retention(RetentionMode.GOVERNANCE, clock.now() + 3 * _DAY)
+            await put_locked(store, bucket, b"key", b"data", ObjectLock(until))
+            await store.add_lifecycle_rule(bucket.name, _rule(store, expire_days=1))
+        clock.advance(2 * _DAY)
+        assert await store.sweep_lifecycle() == LifecycleReport()
+        clock.advance(2 * _DAY)
+        assert (await store.sweep_lifecycle()).expired == 2
+        await invariants(store)
 
     async def test_tags_and_size_decide(self, store: ObjectStore, clock: ManualClock) -> None:
         bucket = await make_bucket(store)

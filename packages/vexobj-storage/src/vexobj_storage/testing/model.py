@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from vexobj_storage.errors import NoSuchKey
+from vexobj_storage.errors import NoSuchKey, ObjectLocked
 from vexobj_storage.lifecycle import LifecycleRule
+from vexobj_storage.locks import ObjectLock
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.testing.helpers import PLAIN, complete, content, make_bucket, put, put_part
 from vexobj_storage.testing.invariants import invariants
@@ -31,6 +33,7 @@ class _Version:
     id: str
     data: bytes | None
     """None for a delete marker."""
+    held: bool = False
 
 
 class StoreModel(RuleBasedStateMachine):
@@ -53,7 +56,8 @@ class StoreModel(RuleBasedStateMachine):
 
     @rule(key=_KEYS, data=_DATA)
     def put(self, key: bytes, data: bytes) -> None:
-        self._wrote(key, self._run(put(self.store, self.bucket, key, data)).version_id, data)
+        with self._refused_if(self._replaces_held(key)):
+            self._wrote(key, self._run(put(self.store, self.bucket, key, data)).version_id, data)
 
     @precondition(lambda self: self.history)
     @rule(data=st.data(), name=_KEYS)
@@ -61,16 +65,22 @@ class StoreModel(RuleBasedStateMachine):
         key, version = self._choose(data)
         if version.data is not None:
             stored = self._run(self.store.get_object(self.bucket, key, version.id))
-            copied = self._run(self.store.copy_object(stored, self.bucket, name, PLAIN))
-            self._wrote(name, copied.version_id, version.data)
+            with self._refused_if(self._replaces_held(name)):
+                copied = self._run(self.store.copy_object(stored, self.bucket, name, PLAIN))
+                self._wrote(name, copied.version_id, version.data)
 
     @rule(key=_KEYS, parts=st.lists(_DATA, min_size=1, max_size=3), again=st.booleans())
     def multipart(self, key: bytes, parts: list[bytes], again: bool) -> None:
-        version_id = self._run(self._multipart(key, parts, again))
-        self._wrote(key, version_id, b"".join(parts))
+        with self._refused_if(self._replaces_held(key)):
+            version_id = self._run(self._multipart(key, parts, again))
+            self._wrote(key, version_id, b"".join(parts))
 
     @rule(key=_KEYS)
     def delete(self, key: bytes) -> None:
+        with self._refused_if(self._replaces_held(key)):
+            self._delete(key)
+
+    def _delete(self, key: bytes) -> None:
         deleted: Deleted = self._run(self.store.delete_object(self.bucket, key))
         assert deleted.existed == (self._current(key) is not None)
         if self.versioning is Versioning.OFF:
@@ -83,12 +93,31 @@ class StoreModel(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete_version(self, data: st.DataObject) -> None:
         key, version = self._choose(data)
-        deleted = self._run(self.store.delete_object(self.bucket, key, version.id))
-        assert deleted.existed
-        assert deleted.is_delete_marker == (version.data is None)
-        self.history[key].remove(version)
-        if not self.history[key]:
-            del self.history[key]
+        with self._refused_if(version.held):
+            deleted = self._run(self.store.delete_object(self.bucket, key, version.id))
+            assert deleted.existed
+            assert deleted.is_delete_marker == (version.data is None)
+            self.history[key].remove(version)
+            if not self.history[key]:
+                del self.history[key]
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data())
+    def purge(self, data: st.DataObject) -> None:
+        key, _ = self._choose(data)
+        with self._refused_if(any(version.held for version in self.history[key])):
+            purged = self._run(self.store.purge(self.bucket, key))
+            assert purged.versions == len(self.history.pop(key))
+
+    @precondition(lambda self: self.history)
+    @rule(data=st.data(), held=st.booleans())
+    def hold(self, data: st.DataObject, held: bool) -> None:
+        key, version = self._choose(data)
+        if version.data is not None:
+            lock = ObjectLock(legal_hold=held)
+            self._run(self.store.update_lock(self.bucket, key, version.id, lambda _: lock))
+            history = self.history[key]
+            history[history.index(version)] = replace(version, held=held)
 
     @rule(versioning=st.sampled_from([Versioning.ENABLED, Versioning.SUSPENDED]))
     def switch(self, versioning: Versioning) -> None:
@@ -192,6 +221,8 @@ class StoreModel(RuleBasedStateMachine):
     def _swept(self, key: bytes, wanted: LifecycleRule) -> None:
         history = self.history[key]
         if wanted.expire_at is not None and self._current(key) is not None:
+            if self._replaces_held(key):
+                return
             if self.versioning is Versioning.OFF:
                 del self.history[key]
             else:
@@ -202,10 +233,19 @@ class StoreModel(RuleBasedStateMachine):
         elif wanted.keep_noncurrent is not None:
             newer, kept = 0, [history[-1]]
             for version in reversed(history[:-1]):
-                if newer < wanted.keep_noncurrent:
+                if newer < wanted.keep_noncurrent or version.held:
                     kept.insert(0, version)
                 newer += version.data is not None
             self.history[key] = kept
+
+    def _replaces_held(self, key: bytes) -> bool:
+        """Whether what is written to the key takes the place of a version that is held."""
+        if self.versioning is Versioning.ENABLED:
+            return False
+        return any(v.held and v.id == "null" for v in self.history.get(key, []))
+
+    def _refused_if(self, held: bool) -> AbstractContextManager[object]:
+        return pytest.raises(ObjectLocked) if held else nullcontext()
 
     def _current(self, key: bytes) -> bytes | None:
         history = self.history.get(key)

@@ -6,7 +6,7 @@ from vexobj_storage import errors
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.testing.helpers import PLAIN, content, make_bucket, put
 from vexobj_storage.testing.invariants import invariants
-from vexobj_storage.types import Bucket, BucketChange, Versioning
+from vexobj_storage.types import Bucket, BucketChange, ObjectVersion, PurgeReport, Versioning
 
 
 async def _history(store: ObjectStore, bucket: Bucket) -> list[tuple[str, bool, bool]]:
@@ -117,6 +117,52 @@ class VersionContract:
             (current.version_id, False, False),
         ]
         await invariants(store)
+
+    @pytest.mark.parametrize("versioning", list(Versioning))
+    async def test_a_purge_leaves_nothing(self, store: ObjectStore, versioning: Versioning) -> None:
+        bucket = await make_bucket(store)
+        kept = await put(store, bucket, b"key2", b"kept")
+        await put(store, bucket, b"key", b"null")
+        total = 4
+        if versioning is not Versioning.OFF:
+            await store.update_bucket("bucket", BucketChange(versioning=Versioning.ENABLED))
+            for number in range(1100):
+                await put(store, bucket, b"key", b"%04d" % number)
+            await store.delete_object(bucket, b"key")
+            await put(store, bucket, b"key", b"last")
+            total = 1102 * 4
+        if versioning is Versioning.SUSPENDED:
+            bucket = await _suspend(store)
+        purged = await store.purge(bucket, b"key")
+        markers = 0 if versioning is Versioning.OFF else 1
+        assert purged == PurgeReport(total // 4 + markers, total // 4, total)
+        assert await store.purge(bucket, b"key") == PurgeReport()
+        assert [v.key for v in (await store.list_versions(bucket)).versions] == [kept.key]
+        usage = await store.usage(bucket)
+        assert (usage.objects, usage.bytes, usage.noncurrent_objects) == (1, 4, 0)
+        await store.collect_garbage()
+        assert await invariants(store) == set()
+
+    async def test_versions_of_one_key_in_pages(self, store: ObjectStore) -> None:
+        bucket = await make_bucket(store, Versioning.ENABLED)
+        for key in (b"key", b"key/below", b"key0"):
+            for number in range(3):
+                await put(store, bucket, key, b"%d" % number)
+        await store.delete_object(bucket, b"key")
+        whole = (await store.key_versions(bucket, b"key")).items
+        assert [v.key for v in whole] == [b"key"] * 4
+        assert [v.is_latest for v in whole] == [True, False, False, False]
+        assert [v.is_delete_marker for v in whole] == [True, False, False, False]
+        paged: list[ObjectVersion] = []
+        after: str | None = None
+        while True:
+            page = await store.key_versions(bucket, b"key", after=after, limit=1)
+            paged += page.items
+            if page.after is None:
+                break
+            after = str(page.after)
+        assert paged == whole
+        assert (await store.key_versions(bucket, b"ke")).items == []
 
     async def test_an_old_version_can_be_copied_and_changed(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store, Versioning.ENABLED)

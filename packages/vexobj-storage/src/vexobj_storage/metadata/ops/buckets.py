@@ -6,7 +6,13 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ColumnElement
 
-from vexobj_storage.errors import BucketAlreadyExists, BucketNotEmpty, NoSuchBucket
+from vexobj_storage.errors import (
+    BucketAlreadyExists,
+    BucketNotEmpty,
+    NoSuchBucket,
+    ObjectLockNeedsVersioning,
+)
+from vexobj_storage.locks import ObjectLockConfiguration
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import aliases, sql
 from vexobj_storage.metadata.ops.ledger import QUEUE, UPLOAD
@@ -24,7 +30,12 @@ _LOCK = sql.query(select(*_COLUMNS).where(*sql.matches(_B, "name")).with_for_upd
 _UPDATE = sql.query(
     update(_B)
     .where(_B.c.id == bindparam("bucket_id"))
-    .values({name: bindparam(name) for name in ("public", "versioning", "acl", "settings")})
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("public", "versioning", "acl", "settings", "object_lock")
+        }
+    )
 )
 _DELETE = sql.remove(_B, "name")
 _HAS_OBJECT = sql.exists(sql.OBJECTS, "bucket_id")
@@ -66,9 +77,10 @@ _LIST_OWNED = _list(owned=True)
 
 
 async def create_bucket(
-    tx: Tx, name: str, owner_id: str, public: bool, acl: str | None, now_us: int
+    tx: Tx, name: str, owner_id: str, public: bool, acl: str | None, object_lock: bool, now_us: int
 ) -> Bucket:
     """Raises: BucketAlreadyExists."""
+    configuration = ObjectLockConfiguration() if object_lock else None
     number = await tx.one(_COUNT, name="bucket", value=1)
     assert number is not None
     values = {
@@ -77,9 +89,10 @@ async def create_bucket(
         "owner_id": owner_id,
         "created_us": now_us,
         "public": int(public),
-        "versioning": int(Versioning.OFF),
+        "versioning": int(Versioning.ENABLED if object_lock else Versioning.OFF),
         "acl": acl,
         "settings": "{}",
+        "object_lock": rows.pack_lock_configuration(configuration),
     }
     # The counter's lock is held: nobody else creates a bucket meanwhile.
     taken = await tx.one(_FIND, name=name)
@@ -121,12 +134,16 @@ async def lock_bucket(tx: Tx, name: str) -> Bucket:
 async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
     """Waits for the writes under way in the bucket.
 
-    Raises: NoSuchBucket, HostAliasTaken; ValueError for versioning that would go back to OFF.
+    Raises: NoSuchBucket, HostAliasTaken, ObjectLockNeedsVersioning; ValueError for versioning that
+        would go back to OFF.
     """
     old = await lock_bucket(tx, name)
     versioning = old.versioning if change.versioning is None else change.versioning
     if versioning == Versioning.OFF != old.versioning:
         raise ValueError("versioning that was once enabled can only be suspended")
+    object_lock = change.object_lock or old.object_lock
+    if object_lock is not None and versioning != Versioning.ENABLED:
+        raise ObjectLockNeedsVersioning(name)
     new = Bucket(
         old.id,
         name,
@@ -136,6 +153,7 @@ async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
         versioning,
         old.acl if change.acl is None else change.acl,
         {**old.settings, **(change.settings or {})},
+        object_lock,
     )
     await tx.run(
         _UPDATE,
@@ -144,6 +162,7 @@ async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
         versioning=int(new.versioning),
         acl=new.acl,
         settings=rows.bucket_settings(new.settings),
+        object_lock=rows.pack_lock_configuration(object_lock),
     )
     await aliases.replace(tx, new.id, aliases.aliases(old), aliases.aliases(new))
     tx.bump_epoch()

@@ -1,7 +1,7 @@
 """Completing a multipart upload: its parts become an object, and no byte is moved."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from vexobj_storage.errors import (
     NoSuchUpload,
     SizeMismatch,
 )
+from vexobj_storage.locks import ObjectLock
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import objects, references, sql, versions
@@ -57,6 +58,7 @@ class Completion:
     size: int | None
     minimum_part_bytes: int
     maximum_bytes: int
+    locks_at_us: Callable[[Tx], Awaitable[int]]
 
     def digest(self) -> bytes:
         """Equal for equal lists of parts."""
@@ -71,7 +73,7 @@ async def complete_upload(
     """Make the named parts an object; a completion repeated answers as the first did.
 
     Raises: NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge,
-        SizeMismatch, PreconditionFailed, NoSuchKey, NoSuchBucket.
+        SizeMismatch, PreconditionFailed, NoSuchKey, NoSuchBucket, ObjectLocked.
     """
     found = await versions.target(tx, bucket, key)
     manifest_id = parse_upload_id(upload_id)
@@ -84,7 +86,8 @@ async def complete_upload(
         return await _completed(tx, bucket, row, found.versioning)
     uploaded = {part[0]: part for part in await tx.all(_PARTS, upload_id=manifest_id)}
     chosen = _choose(uploaded, completion)
-    draft = _draft(bucket, upload(bucket.id, row), chosen, completion, now_us)
+    lock = rows.unpack_lock(row[14])
+    draft = _draft(bucket, upload(bucket.id, row), chosen, completion, lock, now_us)
     ledger = Ledger(bucket.id, now_us, draft.uid)
     placed = await versions.place(tx, found, draft, None, manifest_id, completion.condition, ledger)
     layout = Layout.join((part[0], Layout(part[4])) for part in chosen)
@@ -140,7 +143,12 @@ def _choose(uploaded: dict[int, Row], completion: Completion) -> list[Row]:
 
 
 def _draft(
-    bucket: Bucket, source: Upload, chosen: Sequence[Row], completion: Completion, now_us: int
+    bucket: Bucket,
+    source: Upload,
+    chosen: Sequence[Row],
+    completion: Completion,
+    lock: ObjectLock,
+    now_us: int,
 ) -> Draft:
     digests = b"".join(bytes.fromhex(row[2]) for row in chosen)
     etag = hashlib.md5(digests, usedforsecurity=False).hexdigest()
@@ -153,6 +161,8 @@ def _draft(
         etag=f"{etag}-{len(chosen)}",
         sha256=None,
         parts_count=len(chosen),
+        lock=lock,
+        locks_at_us=completion.locks_at_us,
     )
 
 

@@ -17,6 +17,7 @@ from vexobj_storage.lifecycle import Fate, LifecycleRule, VersionFacts
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.history import Seen, tags
 from vexobj_storage.metadata.ops import buckets, deletes, sql, versions
+from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.multipart import OPEN, UPLOAD_COLUMNS, upload
 from vexobj_storage.metadata.tx import Row, Tx, repeatable
@@ -200,8 +201,9 @@ async def _act(
     if fate is Fate.KEEP:
         return report
     name = ObjectName(found.facts.key, found.version_id)
-    deleted = await deletes.delete_one(tx, bucket, bucket.versioning, name, bucket.owner_id, ledger)
-    if not deleted.existed:
+    removal = Removal(ledger.now_us, bucket.owner_id)
+    deleted = await deletes.delete_one(tx, bucket, bucket.versioning, name, removal, ledger)
+    if not deleted.existed or deleted.refusal is not None:
         return report
     if fate is Fate.EXPIRE:
         gone = 0 if deleted.is_delete_marker else found.facts.size

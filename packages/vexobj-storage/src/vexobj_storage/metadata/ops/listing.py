@@ -119,7 +119,7 @@ async def list_versions(
     """As `list_objects`, newest first within a key, and delete markers among them."""
     keys, skip = span(prefix, delimiter, key_marker), None
     if version_id_marker and keys.low == key_marker + b"\0":
-        skip = await _place(tx, bucket_id, key_marker, version_id_marker)
+        skip = await place(tx, bucket_id, key_marker, version_id_marker)
         if skip is not None:
             keys = type(keys)(prefix, delimiter, key_marker, keys.high)
     source = Source(
@@ -207,7 +207,7 @@ _OBJECT_SEQUENCE = sql.query(
 _LONGEST_WAIT_US = 60_000_000
 
 
-async def _place(tx: Tx, bucket_id: int, key: bytes, version_id: str) -> int | None:
+async def place(tx: Tx, bucket_id: int, key: bytes, version_id: str) -> int | None:
     """Where the listing of `key` goes on behind a version; None when the key is done with.
 
     A version that is gone meanwhile stood where its id's time says, or by as much higher as its
@@ -220,10 +220,10 @@ async def _place(tx: Tx, bucket_id: int, key: bytes, version_id: str) -> int | N
     current = await tx.one(_OBJECT_SEQUENCE, bucket_id=bucket_id, key=key)
     if current is not None and (current[2] if uid is None else current[1] == uid):
         return sql.LAST - int(current[0])
-    descending = await find_version(tx, bucket_id, key, uid)
-    if descending is None and uid is not None:
+    found = await find_version(tx, bucket_id, key, uid)
+    if found is None and uid is not None:
         return sql.LAST - int.from_bytes(uid[:6], "big") * 1000 - _LONGEST_WAIT_US
-    return descending
+    return None if found is None else found.descending
 
 
 def _versions(found: Sequence[Row], resumed: bytes | None) -> Sequence[ListedVersion]:

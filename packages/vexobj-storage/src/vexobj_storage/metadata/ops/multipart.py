@@ -12,6 +12,7 @@ from vexobj_storage.errors import (
     NoSuchUpload,
     NoSuchVersion,
 )
+from vexobj_storage.locks import ObjectLock
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import references, sql, versions
@@ -54,7 +55,9 @@ _GET = sql.query(
 )
 _HOLD = sql.query(select(_U.c.state).where(*sql.matches(_U, *_ID)).with_for_update(read=True))
 LOCK = sql.query(
-    select(*UPLOAD_COLUMNS, _U.c.state, _U.c.etag, _U.c.version_uid, _U.c.named_parts)
+    select(
+        *UPLOAD_COLUMNS, _U.c.state, _U.c.etag, _U.c.version_uid, _U.c.named_parts, _U.c.object_lock
+    )
     .where(*sql.matches(_U, *_ID))
     .with_for_update()
 )
@@ -82,7 +85,9 @@ _UPLOADED = sql.query(
 
 
 @repeatable
-async def create_upload(tx: Tx, bucket: Bucket, upload: Upload, now_us: int) -> None:
+async def create_upload(
+    tx: Tx, bucket: Bucket, upload: Upload, lock: ObjectLock, now_us: int
+) -> None:
     """Raises: NoSuchBucket."""
     await versions.hold_bucket(tx, bucket)
     await tx.run(
@@ -99,6 +104,7 @@ async def create_upload(tx: Tx, bucket: Bucket, upload: Upload, now_us: int) -> 
         etag=None,
         version_uid=None,
         named_parts=None,
+        object_lock=rows.pack_lock(lock),
     )
 
 

@@ -24,6 +24,8 @@ from vexobj_storage.types import (
 )
 
 _KEY = ("bucket_id", "key")
+_INLINE = len(rows.VERSION)
+"""Where `_get` has the inline bytes."""
 
 
 def _get(table: Table, *extra: str, where: tuple[str, ...] = _KEY, null: bool = False) -> Statement:
@@ -254,11 +256,13 @@ async def _settled(tx: Tx, draft: Draft, staged: StagedContent | None) -> Placed
     if found is not None:
         is_null = int(found.version_id == rows.NULL_VERSION)
         created_us = rows.to_us(found.created_at)
-        return Placed(found.sequence, is_null, created_us, found.blob_id, found.manifest_id)
+        return Placed(
+            found.sequence, is_null, created_us, found.blob_id, found.manifest_id, found.lock
+        )
     if adopted is None and not is_traced:
         return None
     is_null = int(versioning != Versioning.ENABLED)
-    return Placed(draft.now_us, is_null, draft.now_us, adopted, None)
+    return Placed(draft.now_us, is_null, draft.now_us, adopted, None, draft.lock)
 
 
 async def _is_top(tx: Tx, bucket: Bucket, key: bytes, uid: bytes) -> bool:
@@ -269,7 +273,7 @@ async def _is_top(tx: Tx, bucket: Bucket, key: bytes, uid: bytes) -> bool:
 
 
 def _stored(version: ObjectVersion, row: Row) -> StoredObject:
-    inline = row[17]
+    inline = row[_INLINE]
     if inline is not None:
         return StoredObject(version, inline, Location.INLINE)
     return StoredObject(version, None, None if version.blob_id is None else Location.STORE)

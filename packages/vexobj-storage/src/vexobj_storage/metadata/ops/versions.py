@@ -5,22 +5,27 @@ on `uid`. In all others a transaction first locks the key's row in `key_heads`, 
 `objects` and `versions` of that key until it ends.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import and_, bindparam, insert, literal, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from vexobj_storage.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
-from vexobj_storage.metadata.ops import sql
+from vexobj_storage.locks import ObjectLock
+from vexobj_storage.metadata import rows
+from vexobj_storage.metadata.ops import guard, sql
+from vexobj_storage.metadata.ops.guard import Summary
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.references import TWIN
 from vexobj_storage.metadata.rows import Draft, Placed
-from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.metadata.statement import Statement
+from vexobj_storage.metadata.tx import Row, Tx
 from vexobj_storage.types import Bucket, Versioning, WriteCondition, value
 
 _O, _V = sql.OBJECTS, sql.VERSIONS
 _KEY = ("bucket_id", "key")
 _SHARED = [c.name for c in _O.c if c.name not in {*_KEY, "sequence"}]
-_SUMMARY = ("uid", "is_null", "size", "blob_id", "manifest_id")
+_SUMMARY = Summary._fields
 
 _TARGET = sql.query(
     select(
@@ -29,6 +34,7 @@ _TARGET = sql.query(
         _O.c.sequence,
         _O.c.etag,
         _O.c.created_us,
+        sql.BUCKETS.c.object_lock,
         *(_O.c[name] for name in _SUMMARY),
     )
     .select_from(
@@ -45,11 +51,18 @@ _HOLD_BUCKET = sql.query(
     .with_for_update(read=True)
 )
 _INSERT_OBJECT = sql.insert(_O)
-_REPLACE_OBJECT = sql.query(
-    update(_O)
-    .where(*sql.matches(_O, *_KEY), _O.c.uid == bindparam("replaced_uid"))
-    .values({name: bindparam(name) for name in ["sequence", *_SHARED]})
-)
+
+
+def _replace(lock: list[ColumnElement[bool]]) -> Statement:
+    return sql.query(
+        update(_O)
+        .where(*sql.matches(_O, *_KEY), _O.c.uid == bindparam("replaced_uid"), *lock)
+        .values({name: bindparam(name) for name in ["sequence", *_SHARED]})
+    )
+
+
+_REPLACE_OBJECT = _replace(guard.never_locked(_O))
+_REPLACE_LOCKED_OBJECT = _replace(guard.locked_as_seen(_O))
 _LOCK_HEAD = sql.upsert(sql.KEY_HEADS, lambda heads, _: {"sequence": heads.c.sequence}, "sequence")
 _SET_HEAD = sql.query(
     update(sql.KEY_HEADS)
@@ -78,28 +91,26 @@ _PROMOTE = sql.query(
         ).where(*sql.matches(_V, *_KEY, "descending")),
     )
 )
-TAKE_OBJECT = sql.remove(_O, *_KEY, returning=_SUMMARY)
-_DROP_OBJECT = sql.remove(_O, *_KEY)
-TAKE_VERSION = sql.remove(_V, *_KEY, "descending", returning=(*_SUMMARY, "is_delete_marker"))
-_DROP_VERSION = sql.remove(_V, *_KEY, "descending")
+DROP_OBJECT = sql.remove(_O, *_KEY)
+DROP_VERSION = sql.remove(_V, *_KEY, "descending")
+NONCURRENT = [_V.c.descending, _V.c.is_delete_marker, *(_V.c[name] for name in _SUMMARY)]
 _NEWEST = sql.query(
-    select(_V.c.descending, _V.c.is_delete_marker, *(_V.c[name] for name in _SUMMARY))
-    .where(*sql.matches(_V, *_KEY))
-    .order_by(_V.c.descending)
-    .limit(1)
+    select(*NONCURRENT).where(*sql.matches(_V, *_KEY)).order_by(_V.c.descending).limit(1)
 )
-_FIND_UID = sql.query(select(_V.c.descending).where(*sql.matches(_V, *_KEY, "uid")))
-_FIND_NULL = sql.query(select(_V.c.descending).where(*sql.matches(_V, *_KEY), _V.c.is_null == 1))
+_FIND_UID = sql.query(select(*NONCURRENT).where(*sql.matches(_V, *_KEY, "uid")))
+_FIND_NULL = sql.query(select(*NONCURRENT).where(*sql.matches(_V, *_KEY), _V.c.is_null == 1))
 
 
-class Summary(NamedTuple):
-    """A version as far as removing it needs to know it."""
+class Noncurrent(NamedTuple):
+    """A row of `versions`, from the columns NONCURRENT."""
 
-    uid: bytes
-    is_null: int
-    size: int
-    blob_id: bytes | None
-    manifest_id: bytes | None
+    descending: int
+    is_delete_marker: int
+    version: Summary
+
+    @classmethod
+    def of(cls, row: Row) -> Self:
+        return cls(row[0], row[1], Summary(*row[2:]))
 
 
 @value
@@ -112,6 +123,7 @@ class Target:
     sequence: int
     etag: str
     created_us: int
+    object_lock: str | None
 
 
 async def hold_bucket(tx: Tx, bucket: Bucket) -> int:
@@ -140,10 +152,10 @@ async def target(
     )
     if row is None:
         raise NoSuchBucket(bucket.name)
-    if row[5] is None:
-        return Target(row[0], row[1], None, 0, "", 0)
-    live = Summary(row[5], row[6], row[7], row[8], row[9])
-    return Target(row[0], row[1], live, row[2], row[3], row[4])
+    if row[6] is None:
+        return Target(row[0], row[1], None, 0, "", 0, row[5])
+    live = Summary(*row[6:])
+    return Target(row[0], row[1], live, row[2], row[3], row[4], row[5])
 
 
 async def lock_head(tx: Tx, bucket_id: int, key: bytes) -> int:
@@ -169,7 +181,7 @@ async def place(
 ) -> Placed:
     """Make a draft the current version of its key. `found` may be outdated: then look again.
 
-    Raises: PreconditionFailed, NoSuchKey, NoSuchBucket.
+    Raises: PreconditionFailed, NoSuchKey, NoSuchBucket, ObjectLocked.
     """
     while True:
         head = 0
@@ -178,8 +190,9 @@ async def place(
             found = await target(tx, draft.bucket, draft.key)
         live = found.live
         if live is not None and live.uid == draft.uid:
+            lock = rows.object_lock(live.lock_mode, live.retain_until_us, live.legal_hold)
             return Placed(
-                found.sequence, live.is_null, found.created_us, live.blob_id, live.manifest_id
+                found.sequence, live.is_null, found.created_us, live.blob_id, live.manifest_id, lock
             )
         _check(condition, found, draft)
         placed = Placed(
@@ -188,7 +201,10 @@ async def place(
             created_us=draft.now_us if live is None else found.created_us,
             blob_id=blob_id,
             manifest_id=manifest_id,
+            lock=draft.lock if found.object_lock is None else _lock(draft, found.object_lock),
         )
+        if live is not None and live.is_null and placed.is_null:
+            await guard.refuse_to_write(tx, draft, live)
         if await _write(tx, found, draft, placed, ledger):
             return placed
         found = await target(tx, draft.bucket, draft.key)
@@ -204,6 +220,15 @@ def _check(condition: WriteCondition, found: Target, draft: Draft) -> None:
             raise PreconditionFailed("If-Match")
 
 
+def _lock(draft: Draft, configuration: str) -> ObjectLock:
+    """The draft's own, or with the retention that its bucket gives."""
+    asked = rows.lock_configuration(configuration)
+    if draft.lock.retention is not None or asked is None or asked.default_retention is None:
+        return draft.lock
+    retention = asked.default_retention.beginning(rows.to_datetime(draft.now_us))
+    return ObjectLock(retention, draft.lock.legal_hold)
+
+
 async def _write(tx: Tx, found: Target, draft: Draft, placed: Placed, ledger: Ledger) -> bool:
     """False when another writer was faster, which only a bucket without versions allows."""
     values = {
@@ -214,11 +239,16 @@ async def _write(tx: Tx, found: Target, draft: Draft, placed: Placed, ledger: Le
         "blob_id": placed.blob_id,
         "manifest_id": placed.manifest_id,
     }
+    if placed.lock is not draft.lock:
+        values |= rows.lock_values(placed.lock)
     live, size = found.live, draft.values["size"]
     if found.versioning != Versioning.OFF:
         await set_head(tx, draft.bucket.id, draft.key, placed.sequence)
         if placed.is_null and (live is None or not live.is_null):
-            await drop_null(tx, draft.bucket.id, draft.key, ledger)
+            null = await find_version(tx, draft.bucket.id, draft.key, None)
+            if null is not None:
+                await guard.refuse_to_write(tx, draft, null.version)
+                await drop_version(tx, draft.bucket.id, draft.key, null, ledger)
         if live is not None and not (live.is_null and placed.is_null):
             await set_aside(tx, draft.bucket.id, draft.key, live, ledger)
             live = None
@@ -227,57 +257,69 @@ async def _write(tx: Tx, found: Target, draft: Draft, placed: Placed, ledger: Le
             return False
         ledger.current(1, size)
         return True
-    if not await tx.run(_REPLACE_OBJECT, **values, replaced_uid=live.uid):
+    if not await _replace_live(tx, live, values):
         return False
     ledger.drop(live.uid, live.blob_id, live.manifest_id)
     ledger.current(0, size - live.size)
     return True
 
 
+async def _replace_live(tx: Tx, live: Summary, values: dict[str, Any]) -> int:
+    if not guard.has_lock(live):
+        return await tx.run(_REPLACE_OBJECT, **values, replaced_uid=live.uid)
+    seen = guard.seen_of(live)
+    return await tx.run(_REPLACE_LOCKED_OBJECT, **values, **seen, replaced_uid=live.uid)
+
+
 async def set_aside(tx: Tx, bucket_id: int, key: bytes, live: Summary, ledger: Ledger) -> None:
     """Move the current version to the noncurrent ones."""
     await tx.run(_SET_ASIDE, bucket_id=bucket_id, key=key)
-    await tx.run(_DROP_OBJECT, bucket_id=bucket_id, key=key)
+    await tx.run(DROP_OBJECT, bucket_id=bucket_id, key=key)
     ledger.current(-1, -live.size)
     ledger.noncurrent(1, live.size)
 
 
-async def drop_null(tx: Tx, bucket_id: int, key: bytes, ledger: Ledger) -> None:
-    """Remove the null version, or null marker, from the noncurrent ones."""
-    row = await tx.one(_FIND_NULL, bucket_id=bucket_id, key=key)
-    if row is not None:
-        await take_version(tx, bucket_id, key, row[0], ledger)
+async def drop_live(tx: Tx, bucket_id: int, key: bytes, live: Summary, ledger: Ledger) -> None:
+    """Remove the current version of a key whose history is locked."""
+    await tx.run(DROP_OBJECT, bucket_id=bucket_id, key=key)
+    ledger.drop(live.uid, live.blob_id, live.manifest_id)
+    ledger.current(-1, -live.size)
 
 
-async def take_version(
-    tx: Tx, bucket_id: int, key: bytes, descending: int, ledger: Ledger
-) -> tuple[Summary, bool]:
-    """Remove a row of `versions`; what it was, and whether it was a marker."""
-    row = await tx.one(TAKE_VERSION, bucket_id=bucket_id, key=key, descending=descending)
-    assert row is not None
-    taken, is_delete_marker = Summary(*row[:5]), bool(row[5])
-    ledger.drop(taken.uid, taken.blob_id, taken.manifest_id)
-    if not is_delete_marker:
-        ledger.noncurrent(-1, -taken.size)
-    return taken, is_delete_marker
+async def drop_version(
+    tx: Tx, bucket_id: int, key: bytes, found: Noncurrent, ledger: Ledger
+) -> None:
+    """Remove a row of `versions`."""
+    await tx.run(DROP_VERSION, bucket_id=bucket_id, key=key, descending=found.descending)
+    version = found.version
+    ledger.drop(version.uid, version.blob_id, version.manifest_id)
+    if not found.is_delete_marker:
+        ledger.noncurrent(-1, -version.size)
 
 
-async def find_version(tx: Tx, bucket_id: int, key: bytes, uid: bytes | None) -> int | None:
-    """Where in `versions` the version (None: the null one) stands."""
+async def find_version(tx: Tx, bucket_id: int, key: bytes, uid: bytes | None) -> Noncurrent | None:
+    """The version (None: the null one), or delete marker, among those in `versions`."""
     if uid is None:
         row = await tx.one(_FIND_NULL, bucket_id=bucket_id, key=key)
     else:
         row = await tx.one(_FIND_UID, bucket_id=bucket_id, key=key, uid=uid)
-    return None if row is None else row[0]
+    return None if row is None else Noncurrent.of(row)
+
+
+async def newest(tx: Tx, bucket_id: int, key: bytes) -> Noncurrent | None:
+    """The newest of the noncurrent versions and delete markers."""
+    row = await tx.one(_NEWEST, bucket_id=bucket_id, key=key)
+    return None if row is None else Noncurrent.of(row)
 
 
 async def promote(tx: Tx, bucket_id: int, key: bytes, ledger: Ledger) -> None:
     """With no current version left: the newest noncurrent one becomes it, unless it is a marker."""
-    row = await tx.one(_NEWEST, bucket_id=bucket_id, key=key)
-    if row is None:
+    found = await newest(tx, bucket_id, key)
+    if found is None:
         await tx.run(_DROP_HEAD, bucket_id=bucket_id, key=key)
-    elif not row[1]:
-        await tx.run(_PROMOTE, bucket_id=bucket_id, key=key, descending=row[0])
-        await tx.run(_DROP_VERSION, bucket_id=bucket_id, key=key, descending=row[0])
-        ledger.noncurrent(-1, -row[4])
-        ledger.current(1, row[4])
+    elif not found.is_delete_marker:
+        place = {"bucket_id": bucket_id, "key": key, "descending": found.descending}
+        await tx.run(_PROMOTE, **place)
+        await tx.run(DROP_VERSION, **place)
+        ledger.noncurrent(-1, -found.version.size)
+        ledger.current(1, found.version.size)
