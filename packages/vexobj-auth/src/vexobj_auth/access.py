@@ -17,6 +17,9 @@ _FLAG: dict[Action, Flag] = {
     Action.READ_ACL: "read",
     Action.WRITE_ACL: "write",
     Action.READ_TAGS: "read",
+    Action.READ_LOCK: "read",
+    Action.WRITE_LOCK: "write",
+    Action.BYPASS_GOVERNANCE: "admin",
     Action.ADMINISTER: "admin",
 }
 
@@ -33,7 +36,13 @@ _ACL_GRANT = {
 }
 
 _OWNED_WITH_THE_OBJECT = frozenset(
-    {Action.READ_OBJECT, Action.READ_ACL, Action.WRITE_ACL, Action.READ_TAGS}
+    {
+        Action.READ_OBJECT,
+        Action.READ_ACL,
+        Action.WRITE_ACL,
+        Action.READ_TAGS,
+        Action.READ_LOCK,
+    }
 )
 
 

@@ -62,6 +62,9 @@ class Action(Enum):
     READ_ACL = "read_acl"
     WRITE_ACL = "write_acl"
     READ_TAGS = "read_tags"
+    READ_LOCK = "read_lock"
+    WRITE_LOCK = "write_lock"
+    BYPASS_GOVERNANCE = "bypass_governance"
     ADMINISTER = "administer"
 
 

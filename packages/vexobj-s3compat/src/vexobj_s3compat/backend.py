@@ -26,6 +26,7 @@ from vexobj_s3compat.types import (
     DeleteObjectsInput,
     DeleteObjectsOutput,
     HeadBucketOutput,
+    LegalHoldOutput,
     ListBucketsInput,
     ListBucketsOutput,
     ListMultipartUploadsInput,
@@ -37,13 +38,18 @@ from vexobj_s3compat.types import (
     ListPartsInput,
     ListPartsOutput,
     ObjectInput,
+    ObjectLockConfigurationOutput,
     ObjectOutput,
     PutBucketAclInput,
     PutBucketVersioningInput,
     PutObjectAclInput,
     PutObjectInput,
+    PutObjectLegalHoldInput,
+    PutObjectLockConfigurationInput,
     PutObjectOutput,
+    PutObjectRetentionInput,
     Request,
+    RetentionOutput,
     TaggingOutput,
     UploadInput,
     UploadPartCopyInput,
@@ -172,4 +178,26 @@ class S3Backend:
     async def list_multipart_uploads(
         self, request: Request[ListMultipartUploadsInput]
     ) -> ListMultipartUploadsOutput:
+        raise NotImplementedYet
+
+    async def put_object_retention(self, request: Request[PutObjectRetentionInput]) -> None:
+        raise NotImplementedYet
+
+    async def get_object_retention(self, request: Request[ObjectInput]) -> RetentionOutput:
+        raise NotImplementedYet
+
+    async def put_object_legal_hold(self, request: Request[PutObjectLegalHoldInput]) -> None:
+        raise NotImplementedYet
+
+    async def get_object_legal_hold(self, request: Request[ObjectInput]) -> LegalHoldOutput:
+        raise NotImplementedYet
+
+    async def put_object_lock_configuration(
+        self, request: Request[PutObjectLockConfigurationInput]
+    ) -> None:
+        raise NotImplementedYet
+
+    async def get_object_lock_configuration(
+        self, request: Request[BucketInput]
+    ) -> ObjectLockConfigurationOutput:
         raise NotImplementedYet

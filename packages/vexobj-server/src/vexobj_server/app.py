@@ -242,6 +242,7 @@ def _s3(settings: Settings, services: Services) -> ASGIApp:
         services.variants,
         region=region,
         inline_max_bytes=services.inline_max_bytes,
+        clock=services.clock,
     )
     return S3App(
         backend,

@@ -83,6 +83,7 @@ class OperationGroup(S3Backend):
         acl: str,
         tags: Mapping[str, str],
         checksum: t.ChecksumValue | None,
+        lock: t.ObjectLockValue,
     ) -> Version:
         return Version(
             version_id=new_version_id(bucket),
@@ -94,6 +95,7 @@ class OperationGroup(S3Backend):
             acl=acl,
             tags=tags,
             checksum=checksum,
+            lock=lock,
         )
 
     def _source(self, request: t.Request[Any], source: t.CopySource) -> tuple[Bucket, Version]:

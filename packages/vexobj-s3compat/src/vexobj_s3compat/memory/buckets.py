@@ -36,7 +36,10 @@ class BucketOperations(OperationGroup):
             if self._region != "us-east-1":
                 raise errors.BucketAlreadyOwnedByYou
             return
-        self._buckets[wanted.bucket] = Bucket(owner, self._clock(), wanted.acl or "private")
+        bucket = Bucket(owner, self._clock(), wanted.acl or "private")
+        if wanted.object_lock_enabled:
+            bucket.versioning, bucket.object_lock = "Enabled", True
+        self._buckets[wanted.bucket] = bucket
 
     async def head_bucket(self, request: t.Request[t.BucketInput]) -> t.HeadBucketOutput:
         self._bucket(request, public=True)
@@ -58,7 +61,10 @@ class BucketOperations(OperationGroup):
         return t.VersioningOutput(self._bucket(request).versioning)
 
     async def put_bucket_versioning(self, request: t.Request[t.PutBucketVersioningInput]) -> None:
-        self._bucket(request).versioning = request.input.status
+        bucket = self._bucket(request)
+        if bucket.object_lock and request.input.status != "Enabled":
+            raise errors.InvalidBucketState
+        bucket.versioning = request.input.status
 
     async def get_bucket_configuration(self, request: t.Request[t.BucketInput]) -> None:
         self._bucket(request)

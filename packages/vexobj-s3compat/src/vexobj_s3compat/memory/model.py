@@ -45,6 +45,7 @@ class Version:
     acl: str = "private"
     tags: Mapping[str, str] = field(default_factory=dict)
     checksum: t.ChecksumValue | None = None
+    lock: t.ObjectLockValue = field(default_factory=t.ObjectLockValue)
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ class Bucket:
     created_at: datetime
     acl: str = "private"
     versioning: Literal["Enabled", "Suspended"] | None = None
+    object_lock: bool = False
+    default_retention: t.DefaultRetentionValue | None = None
     objects: dict[bytes, list[Version]] = field(default_factory=dict)
     """Versions of each key, newest first."""
     uploads: dict[str, Upload] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from vexobj_s3compat import errors
 from vexobj_s3compat import types as t
 from vexobj_s3compat.listing import fold
 from vexobj_s3compat.memory.base import OperationGroup
+from vexobj_s3compat.memory.locks import locked_from_the_start
 from vexobj_s3compat.memory.model import (
     Part,
     PartedContent,
@@ -28,6 +29,7 @@ class MultipartOperations(OperationGroup):
         self, request: t.Request[t.CreateMultipartUploadInput]
     ) -> t.CreateMultipartUploadOutput:
         bucket = self._bucket(request)
+        locked_from_the_start(bucket, request.input.lock, self._clock())
         upload_id = secrets.token_urlsafe(24)
         bucket.uploads[upload_id] = Upload(request.input, owner_of(request.caller), self._clock())
         return t.CreateMultipartUploadOutput(upload_id)
@@ -80,6 +82,7 @@ class MultipartOperations(OperationGroup):
             acl=upload.input.acl or "private",
             tags=upload.input.tags,
             checksum=wanted.checksum,
+            lock=locked_from_the_start(bucket, upload.input.lock, self._clock()),
         )
         add_version(bucket, wanted.key, version)
         del bucket.uploads[wanted.upload_id]

@@ -3,7 +3,9 @@
 from vexobj_s3compat import errors
 from vexobj_s3compat import types as t
 from vexobj_s3compat.content import BytesContent
+from vexobj_s3compat.locks import PROTECTED
 from vexobj_s3compat.memory.base import OperationGroup
+from vexobj_s3compat.memory.locks import is_kept, locked_from_the_start
 from vexobj_s3compat.memory.model import (
     Bucket,
     PartedContent,
@@ -32,6 +34,7 @@ class ObjectOperations(OperationGroup):
             acl=wanted.acl or "private",
             tags=wanted.tags,
             checksum=checksum,
+            lock=locked_from_the_start(bucket, wanted.lock, self._clock()),
         )
         add_version(bucket, wanted.key, version)
         return t.PutObjectOutput(etag, shown_id(bucket, version), checksum)
@@ -48,19 +51,28 @@ class ObjectOperations(OperationGroup):
             parts_count=(len(content.part_sizes) if isinstance(content, PartedContent) else None),
             checksum=version.checksum,
             tag_count=len(version.tags),
+            lock=version.lock,
             public_cors=version.acl == "public-read",
         )
 
     async def delete_object(self, request: t.Request[t.DeleteObjectInput]) -> t.DeleteObjectOutput:
-        bucket = self._bucket(request)
-        return self._delete(bucket, request.input.key, request.input.version_id)
+        wanted, bucket = request.input, self._bucket(request)
+        if self._keeps(bucket, wanted.key, wanted.version_id, wanted.bypass_governance):
+            raise errors.AccessDenied(PROTECTED)
+        return self._delete(bucket, wanted.key, wanted.version_id)
 
     async def delete_objects(
         self, request: t.Request[t.DeleteObjectsInput]
     ) -> t.DeleteObjectsOutput:
         bucket = self._bucket(request)
-        results = []
+        results: list[t.DeletedEntry | t.DeleteErrorEntry] = []
+        bypass = request.input.bypass_governance
         for wanted in request.input.objects:
+            if self._keeps(bucket, wanted.key, wanted.version_id, bypass):
+                results.append(
+                    t.DeleteErrorEntry(wanted.key, wanted.version_id, "AccessDenied", PROTECTED)
+                )
+                continue
             deleted = self._delete(bucket, wanted.key, wanted.version_id)
             made_marker = deleted.delete_marker and wanted.version_id is None
             results.append(
@@ -85,6 +97,7 @@ class ObjectOperations(OperationGroup):
             acl=wanted.acl or "private",
             tags=wanted.tags if wanted.tagging_directive == "REPLACE" else source.tags,
             checksum=source.checksum,
+            lock=locked_from_the_start(bucket, wanted.lock, self._clock()),
         )
         add_version(bucket, wanted.key, version)
         return t.CopyObjectOutput(
@@ -110,6 +123,11 @@ class ObjectOperations(OperationGroup):
     async def get_object_tagging(self, request: t.Request[t.ObjectInput]) -> t.TaggingOutput:
         bucket, version = self._version(request, owned=True)
         return t.TaggingOutput(version.tags, shown_id(bucket, version))
+
+    def _keeps(self, bucket: Bucket, key: bytes, version_id: str | None, bypass: bool) -> bool:
+        """Whether the version is locked; without an id a marker hides it, and destroys nothing."""
+        found = None if version_id is None else find_version(bucket, key, version_id)
+        return found is not None and is_kept(found.lock, self._clock(), bypass_governance=bypass)
 
     def _delete(self, bucket: Bucket, key: bytes, version_id: str | None) -> t.DeleteObjectOutput:
         versions = bucket.objects.get(key, [])

@@ -239,7 +239,7 @@ def tags(headers: Headers) -> Mapping[str, str]:
 
 
 def refuse_unsupported(headers: Headers) -> None:
-    """Refuse what a writer must not believe was done: encryption and locks that are not there.
+    """Refuse what a writer must not believe was done: encryption that is not there.
 
     Raises:
         NotImplementedYet, InvalidEncryptionAlgorithmError, InvalidStorageClass.
@@ -252,9 +252,7 @@ def refuse_unsupported(headers: Headers) -> None:
                 raise InvalidStorageClass(fields={"StorageClassRequested": value})
         elif name == "x-amz-server-side-encryption" and value not in _SSE_ALGORITHMS:
             raise InvalidEncryptionAlgorithmError
-        elif name.startswith(("x-amz-server-side-encryption", "x-amz-object-lock-")):
-            if name == "x-amz-object-lock-legal-hold" and value.upper() == "OFF":
-                continue
+        elif name.startswith("x-amz-server-side-encryption"):
             raise NotImplementedYet(fields={"Header": name})
 
 

@@ -16,6 +16,7 @@ from vexobj_s3compat.operations._input import (
     tags,
     write_conditions,
 )
+from vexobj_s3compat.operations._locks import lock_of_headers
 from vexobj_s3compat.operations._output import (
     checksum_element,
     quoted_etag,
@@ -94,6 +95,7 @@ def parse_copy_object(call: Call) -> CopyObjectInput:
         acl=canned_from_headers(call.headers),
         tags=tags(call.headers),
         conditions=write_conditions(call),
+        lock=lock_of_headers(call.headers),
     )
     if (
         (source.bucket, source.key, source.version_id) == (call.bucket, call.key, None)

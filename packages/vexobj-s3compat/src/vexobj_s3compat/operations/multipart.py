@@ -15,6 +15,7 @@ from vexobj_s3compat.operations._input import (
     upload_id,
     write_conditions,
 )
+from vexobj_s3compat.operations._locks import lock_of_headers
 from vexobj_s3compat.operations._output import (
     checksum_element,
     checksum_headers,
@@ -62,6 +63,7 @@ def parse_create(call: Call) -> CreateMultipartUploadInput:
         tags=tags(call.headers),
         checksum_algorithm=algorithm,
         checksum_composite=_is_composite(call, algorithm),
+        lock=lock_of_headers(call.headers),
     )
 
 

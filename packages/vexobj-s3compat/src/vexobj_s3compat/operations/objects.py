@@ -20,6 +20,7 @@ from vexobj_s3compat.operations._input import (
     version_id,
     write_conditions,
 )
+from vexobj_s3compat.operations._locks import bypasses_governance, lock_headers, lock_of_headers
 from vexobj_s3compat.operations._output import (
     boolean,
     checksum_headers,
@@ -83,6 +84,7 @@ def parse_put_object(call: Call) -> PutObjectInput:
         acl=canned_from_headers(call.headers),
         tags=tags(call.headers),
         conditions=write_conditions(call),
+        lock=lock_of_headers(call.headers),
     )
 
 
@@ -129,6 +131,8 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         and number is None
     ):
         answer += checksum_headers(output.checksum)
+    if output.lock is not None:
+        answer += lock_headers(output.lock)
     if output.extra_headers:
         answer += [(name.encode(), value.encode("latin-1")) for name, value in output.extra_headers]
     if output.public_cors:
@@ -165,7 +169,9 @@ def _override(call: Call, headers: dict[str, str]) -> None:
 
 
 def parse_delete_object(call: Call) -> DeleteObjectInput:
-    return DeleteObjectInput(call.bucket, call.key, version_id(call))
+    return DeleteObjectInput(
+        call.bucket, call.key, version_id(call), bypasses_governance(call.headers)
+    )
 
 
 async def shape_delete_object(
@@ -196,7 +202,7 @@ def parse_delete_objects(call: Call) -> DeleteObjectsInput:
         objects.append(ObjectIdentifier(raw, version and check_identifier("VersionId", version)))
     if not 1 <= len(objects) <= DELETE_LIMIT:
         raise MalformedXML
-    return DeleteObjectsInput(call.bucket, objects)
+    return DeleteObjectsInput(call.bucket, objects, bypasses_governance(call.headers))
 
 
 async def shape_delete_objects(

@@ -3,7 +3,7 @@
 Needs httpx (the extra `testing`).
 """
 
-from vexobj_s3compat.testing import buckets, objects, uploads
+from vexobj_s3compat.testing import buckets, locks, objects, uploads
 from vexobj_s3compat.testing.client import Answer, S3TestClient
 from vexobj_s3compat.testing.suite import Conformance, Scenario
 
@@ -11,6 +11,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *objects.SCENARIOS,
     *buckets.SCENARIOS,
     *uploads.SCENARIOS,
+    *locks.SCENARIOS,
 )
 
 __all__ = ["SCENARIOS", "Answer", "Conformance", "S3TestClient", "Scenario"]

@@ -145,7 +145,7 @@ async def subresources_never_run_the_plain_verb(s3: Conformance) -> None:
     bucket = await s3.bucket()
     await s3.owner.put(bucket, b"media", b"precious")
     path = s3.owner.path(bucket, b"media")
-    for name in ("retention", "legal-hold", "restore", "select", "torrent"):
+    for name in ("annotation", "restore", "select", "torrent"):
         for method in ("PUT", "DELETE", "POST"):
             answer = await s3.owner.send(method, path, name, body=b"<X/>")
             assert (answer.status, answer.error) == (501, "NotImplemented"), (method, name)
@@ -161,13 +161,12 @@ async def subresources_never_run_the_plain_verb(s3: Conformance) -> None:
 
 
 async def versions(s3: Conformance) -> None:
-    """Passed over where the endpoint says that versioning is not implemented."""
     bucket = await s3.bucket()
     status = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     enabled = await s3.owner.send("PUT", s3.owner.path(bucket), "versioning", body=status)
-    if enabled.status == 501:
-        return
     assert enabled.status == 200
+    told = await s3.owner.send("GET", s3.owner.path(bucket), "versioning")
+    assert child_text(told.xml("VersioningConfiguration"), "Status") == "Enabled"
     ids = [
         (await s3.owner.put(bucket, b"v", body)).headers["x-amz-version-id"]
         for body in (b"1", b"2")
@@ -184,7 +183,14 @@ async def versions(s3: Conformance) -> None:
     assert _texts(root, "DeleteMarker", "IsLatest") == ["true"]
     marker_id = quoted(marker.headers["x-amz-version-id"])
     by_id = await s3.owner.get(bucket, b"v", f"versionId={marker_id}")
-    assert by_id.status == 405
+    assert (by_id.status, by_id.headers["x-amz-delete-marker"]) == (405, "true")
+    assert by_id.headers["allow"] == "DELETE"
+    source = f"{bucket}/v?versionId={quoted(ids[0])}"
+    copied = await s3.owner.send(
+        "PUT", s3.owner.path(bucket, b"copy"), headers={"x-amz-copy-source": source}
+    )
+    assert copied.headers["x-amz-copy-source-version-id"] == ids[0]
+    assert (await s3.owner.get(bucket, b"copy")).body == b"1"
     path = s3.owner.path(bucket, b"v")
     assert (await s3.owner.send("DELETE", path, f"versionId={marker_id}")).status == 204
     assert (await s3.owner.get(bucket, b"v")).body == b"2"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from vexobj_s3compat.types.common import ChecksumValue, ObjectHeaders, WriteConditions
+from vexobj_s3compat.types.locks import ObjectLockValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class CopyObjectInput:
     acl: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     conditions: WriteConditions = field(default_factory=WriteConditions)
+    lock: ObjectLockValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

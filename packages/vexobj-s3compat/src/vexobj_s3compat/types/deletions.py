@@ -11,6 +11,7 @@ class DeleteObjectInput:
     bucket: str
     key: bytes
     version_id: str | None = None
+    bypass_governance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class DeleteObjectsInput:
 
     bucket: str
     objects: Sequence[ObjectIdentifier]
+    bypass_governance: bool = False
 
 
 @value

@@ -7,6 +7,7 @@ from datetime import datetime
 from vexobj_s3compat.content import Body
 from vexobj_s3compat.types.common import ChecksumValue, ObjectHeaders, Owner, WriteConditions
 from vexobj_s3compat.types.copies import CopySource
+from vexobj_s3compat.types.locks import ObjectLockValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class CreateMultipartUploadInput:
     tags: Mapping[str, str] = field(default_factory=dict)
     checksum_algorithm: str | None = None
     checksum_composite: bool = True
+    lock: ObjectLockValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

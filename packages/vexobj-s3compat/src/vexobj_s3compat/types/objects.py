@@ -7,6 +7,7 @@ from datetime import datetime
 from vexobj_s3compat.content import Body, Content
 from vexobj_s3compat.types._value import value
 from vexobj_s3compat.types.common import ChecksumValue, ObjectHeaders, WriteConditions
+from vexobj_s3compat.types.locks import ObjectLockValue
 
 
 @value
@@ -18,6 +19,7 @@ class PutObjectInput:
     acl: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     conditions: WriteConditions = field(default_factory=WriteConditions)
+    lock: ObjectLockValue | None = None
 
 
 @value
@@ -55,6 +57,7 @@ class ObjectOutput:
     parts_count: int | None = None
     checksum: ChecksumValue | None = None
     tag_count: int = 0
+    lock: ObjectLockValue | None = None
     extra_headers: Sequence[tuple[str, str]] = ()
     public_cors: bool = False
 

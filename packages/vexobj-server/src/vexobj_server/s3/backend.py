@@ -10,6 +10,7 @@ from vexobj_server.s3.base import OperationGroup
 from vexobj_server.s3.buckets import BucketOperations
 from vexobj_server.s3.errors import FORESEEN, translate
 from vexobj_server.s3.listings import ListingOperations
+from vexobj_server.s3.locks import LockOperations
 from vexobj_server.s3.multipart import MultipartOperations
 from vexobj_server.s3.objects import ObjectOperations
 
@@ -22,12 +23,14 @@ _LARGE_DOCUMENTS = {
 
 
 class VexObjBackend(
-    BucketOperations, ListingOperations, ObjectOperations, MultipartOperations, OperationGroup
+    BucketOperations,
+    ListingOperations,
+    ObjectOperations,
+    MultipartOperations,
+    LockOperations,
+    OperationGroup,
 ):
-    """Every operation notes who asked for what, and words what the store says as S3 does.
-
-    PutBucketVersioning stays NotImplemented.
-    """
+    """Every operation notes who asked for what, and words what the store says as S3 does."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

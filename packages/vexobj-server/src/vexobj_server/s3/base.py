@@ -1,15 +1,20 @@
 """What every group of S3 operations shares: the store, who may, and who owns."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from vexobj_auth import Action, Principal
 from vexobj_s3compat import Caller, Request, S3Backend
-from vexobj_s3compat.errors import AccessDenied
-from vexobj_s3compat.types import Owner
+from vexobj_s3compat.errors import AccessDenied, InvalidRequest
+from vexobj_s3compat.locks import NOT_ENABLED, check_future
+from vexobj_s3compat.types import ObjectLockValue, Owner
+from vexobj_server.s3.convert import retention_of
 from vexobj_server.services.access import Access
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.variants import Variants
-from vexobj_storage import Bucket, ObjectStore
+from vexobj_storage import Bucket, ObjectLock, ObjectStore
+from vexobj_storage.locks import UNLOCKED
 
 I = TypeVar("I")  # noqa: E741 - an input, as vexobj_s3compat names it
 
@@ -26,6 +31,7 @@ class OperationGroup(S3Backend):
         *,
         region: str,
         inline_max_bytes: int,
+        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._access = access
@@ -33,6 +39,7 @@ class OperationGroup(S3Backend):
         self._variants = variants
         self._region = region
         self._inline_max_bytes = inline_max_bytes
+        self._clock = clock
 
     def _principal(self, request: Request[Any]) -> Principal | None:
         """Who asks; None for an anonymous caller. With authentication off, the root identity."""
@@ -47,6 +54,27 @@ class OperationGroup(S3Backend):
         bucket = await self._store.bucket(name)
         self._access.require(self._principal(request), action, bucket)
         return bucket
+
+    def _bypasses(self, request: Request[Any], bucket: Bucket, *, asked: bool) -> bool:
+        """Whether retentions in governance mode yield to this caller, who asked them to."""
+        if not asked:
+            return False
+        principal = self._principal(request)
+        return self._access.refusal(principal, Action.BYPASS_GOVERNANCE, bucket) is None
+
+    def _lock_of_new(self, bucket: Bucket, asked: ObjectLockValue | None) -> ObjectLock:
+        """What a writer wants a new version locked by.
+
+        Raises:
+            InvalidRequest: the bucket has no object lock.
+            InvalidArgument: the retention would be over before it begins.
+        """
+        if asked is None:
+            return UNLOCKED
+        if bucket.object_lock is None:
+            raise InvalidRequest(NOT_ENABLED)
+        check_future(asked.retention, self._clock())
+        return ObjectLock(retention_of(asked.retention), asked.legal_hold)
 
     def _owner_of_new(self, request: Request[Any], bucket: Bucket) -> str:
         principal = self._principal(request)

@@ -2,7 +2,7 @@
 
 from vexobj_auth import Action, canned_acl, canned_name
 from vexobj_s3compat import Request
-from vexobj_s3compat.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, NotImplementedYet
+from vexobj_s3compat.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou
 from vexobj_s3compat.types import (
     AclOutput,
     BucketEntry,
@@ -12,6 +12,7 @@ from vexobj_s3compat.types import (
     ListBucketsInput,
     ListBucketsOutput,
     PutBucketAclInput,
+    PutBucketVersioningInput,
     VersioningOutput,
 )
 from vexobj_server.s3.base import OperationGroup, proven
@@ -25,6 +26,7 @@ _STATUS = {
     Versioning.ENABLED: VersioningOutput("Enabled"),
     Versioning.SUSPENDED: VersioningOutput("Suspended"),
 }
+_VERSIONING = {"Enabled": Versioning.ENABLED, "Suspended": Versioning.SUSPENDED}
 
 
 class BucketOperations(OperationGroup):
@@ -52,13 +54,14 @@ class BucketOperations(OperationGroup):
         principal = proven(self._principal(request))
         asked = request.input
         self._access.require_creation(principal, asked.bucket)
-        if asked.object_lock_enabled:
-            raise NotImplementedYet("Object lock is not implemented.")
         check_not_reserved(asked.bucket)
         owner_id = principal.identity.id
         try:
             await self._store.create_bucket(
-                asked.bucket, owner_id, acl=canned_acl(asked.acl or "private")
+                asked.bucket,
+                owner_id,
+                acl=canned_acl(asked.acl or "private"),
+                object_lock=asked.object_lock_enabled,
             )
         except NameTaken as taken:
             if taken.owner_id != owner_id:
@@ -87,6 +90,11 @@ class BucketOperations(OperationGroup):
     async def get_bucket_versioning(self, request: Request[BucketInput]) -> VersioningOutput:
         bucket = await self._allowed(request, Action.READ_BUCKET, request.input.bucket)
         return _STATUS[bucket.versioning]
+
+    async def put_bucket_versioning(self, request: Request[PutBucketVersioningInput]) -> None:
+        bucket = await self._allowed(request, Action.WRITE_BUCKET, request.input.bucket)
+        wanted = _VERSIONING[request.input.status]
+        await self._store.update_bucket(bucket.name, BucketChange(versioning=wanted))
 
     async def get_bucket_configuration(self, request: Request[BucketInput]) -> None:
         await self._allowed(request, Action.READ_BUCKET, request.input.bucket)

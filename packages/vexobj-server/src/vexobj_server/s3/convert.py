@@ -1,19 +1,35 @@
 """Between the values of the S3 protocol and those of the store."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from vexobj_auth import canned_acl
-from vexobj_s3compat.types import ChecksumValue, ObjectHeaders, WriteConditions
+from vexobj_s3compat.types import (
+    ChecksumValue,
+    DefaultRetentionValue,
+    ObjectHeaders,
+    ObjectLockValue,
+    RetentionValue,
+    WriteConditions,
+)
 from vexobj_storage import (
     Bucket,
     Checksum,
+    DefaultRetention,
     ObjectAttributes,
+    ObjectLock,
     ObjectVersion,
+    Retention,
+    RetentionMode,
     Versioning,
     WriteCondition,
 )
 
 _ALWAYS = WriteCondition()
+_MODES: Mapping[RetentionMode, Literal["GOVERNANCE", "COMPLIANCE"]] = {
+    RetentionMode.GOVERNANCE: "GOVERNANCE",
+    RetentionMode.COMPLIANCE: "COMPLIANCE",
+}
 _DEFAULT_TYPE = "application/octet-stream"
 
 
@@ -60,6 +76,31 @@ def checksum_value(checksum: Checksum | None) -> ChecksumValue | None:
     if checksum is None:
         return None
     return ChecksumValue(checksum.algorithm, checksum.value, checksum.composite)
+
+
+def retention_of(value: RetentionValue | None) -> Retention | None:
+    return None if value is None else Retention(RetentionMode[value.mode], value.retain_until)
+
+
+def lock_value(lock: ObjectLock) -> ObjectLockValue | None:
+    """None for a version that nobody ever locked."""
+    retention = lock.retention
+    if retention is None:
+        return None if lock.legal_hold is None else ObjectLockValue(None, lock.legal_hold)
+    value = RetentionValue(_MODES[retention.mode], retention.until)
+    return ObjectLockValue(value, lock.legal_hold)
+
+
+def default_retention_of(value: DefaultRetentionValue | None) -> DefaultRetention | None:
+    if value is None:
+        return None
+    return DefaultRetention(RetentionMode[value.mode], value.days, value.years)
+
+
+def default_retention_value(default: DefaultRetention | None) -> DefaultRetentionValue | None:
+    if default is None:
+        return None
+    return DefaultRetentionValue(_MODES[default.mode], default.days, default.years)
 
 
 def visible_version(bucket: Bucket, version: ObjectVersion) -> str | None:

@@ -1,12 +1,14 @@
 """What the store and the access rules say, in S3's words: one table."""
 
 from collections.abc import Callable
+from email.utils import format_datetime
 from typing import Any
 
 from vexobj_processing import errors as processing
 from vexobj_s3compat import S3Error
 from vexobj_s3compat import errors as s3
 from vexobj_s3compat.error_table import Entry
+from vexobj_s3compat.locks import PROTECTED
 from vexobj_server.media import errors as media
 from vexobj_server.services.access import AccessRefused
 from vexobj_storage import ObjectVersion
@@ -21,9 +23,6 @@ class StorageFull(
 
 class UnprocessableImage(S3Error, entry=Entry(422, "The image cannot be transformed.")):
     """AWS transforms no images; the native API's status for the same."""
-
-
-PROTECTED = "Access Denied because object protected by object lock."
 
 
 def _bucket(error: Any) -> dict[str, str]:
@@ -127,6 +126,7 @@ def delete_marker(version: ObjectVersion) -> S3Error:
         headers={
             "x-amz-delete-marker": "true",
             "x-amz-version-id": version.version_id,
+            "last-modified": format_datetime(version.modified_at, usegmt=True),
             "allow": "DELETE",
         }
     )

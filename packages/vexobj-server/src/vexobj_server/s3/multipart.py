@@ -51,6 +51,7 @@ class MultipartOperations(OperationGroup):
             attributes,
             checksum_algorithm=asked.checksum_algorithm,
             checksum_composite=asked.checksum_composite,
+            lock=self._lock_of_new(bucket, asked.lock),
         )
         return CreateMultipartUploadOutput(upload.upload_id)
 

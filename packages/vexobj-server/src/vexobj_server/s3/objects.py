@@ -3,6 +3,7 @@
 from vexobj_auth import Action, canned_name
 from vexobj_s3compat import Request
 from vexobj_s3compat.errors import InvalidRequest
+from vexobj_s3compat.locks import PROTECTED
 from vexobj_s3compat.types import (
     AclOutput,
     CopyObjectInput,
@@ -29,9 +30,10 @@ from vexobj_server.s3.convert import (
     checksum_value,
     condition_of,
     headers_of,
+    lock_value,
     visible_version,
 )
-from vexobj_server.s3.errors import PROTECTED, delete_marker
+from vexobj_server.s3.errors import delete_marker
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.content import StoredContent
 from vexobj_server.services.representations import (
@@ -48,6 +50,7 @@ class ObjectOperations(OperationGroup):
     async def put_object(self, request: Request[PutObjectInput]) -> PutObjectOutput:
         asked = request.input
         bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
+        lock = self._lock_of_new(bucket, asked.lock)
         staged = await stage_body(self._store, asked.body, self._inline_max_bytes)
         request.scope["state"]["stored_bytes"] = staged.size
         version = await self._store.put_object(
@@ -62,6 +65,7 @@ class ObjectOperations(OperationGroup):
                 checksum=checksum_of(asked.body.checksum()),
             ),
             condition_of(asked.conditions),
+            lock=lock,
         )
         return PutObjectOutput(
             version.etag,
@@ -85,7 +89,13 @@ class ObjectOperations(OperationGroup):
     async def delete_object(self, request: Request[DeleteObjectInput]) -> DeleteObjectOutput:
         asked = request.input
         bucket = await self._allowed(request, Action.DELETE_OBJECT, asked.bucket)
-        deleted = await self._store.delete_object(bucket, asked.key, asked.version_id)
+        deleted = await self._store.delete_object(
+            bucket,
+            asked.key,
+            asked.version_id,
+            owner_id=self._owner_of_new(request, bucket),
+            bypass_governance=self._bypasses(request, bucket, asked=asked.bypass_governance),
+        )
         return DeleteObjectOutput(deleted.version_id, deleted.is_delete_marker)
 
     async def delete_objects(self, request: Request[DeleteObjectsInput]) -> DeleteObjectsOutput:
@@ -93,9 +103,13 @@ class ObjectOperations(OperationGroup):
         bucket = await self._allowed(request, Action.DELETE_OBJECT, asked.bucket)
         names = [ObjectName(item.key, item.version_id) for item in asked.objects]
         results: list[DeletedEntry | DeleteErrorEntry] = []
-        for item, deleted in zip(
-            asked.objects, await self._store.delete_objects(bucket, names), strict=True
-        ):
+        outcomes = await self._store.delete_objects(
+            bucket,
+            names,
+            owner_id=self._owner_of_new(request, bucket),
+            bypass_governance=self._bypasses(request, bucket, asked=asked.bypass_governance),
+        )
+        for item, deleted in zip(asked.objects, outcomes, strict=True):
             if deleted.refusal is not None:
                 results.append(
                     DeleteErrorEntry(item.key, item.version_id, "AccessDenied", PROTECTED)
@@ -129,7 +143,12 @@ class ObjectOperations(OperationGroup):
             checksum=was.checksum,
         )
         version = await self._store.copy_object(
-            source, bucket, asked.key, attributes, condition_of(asked.conditions)
+            source,
+            bucket,
+            asked.key,
+            attributes,
+            condition_of(asked.conditions),
+            lock=self._lock_of_new(bucket, asked.lock),
         )
         return CopyObjectOutput(
             version.etag,
@@ -193,6 +212,7 @@ def _object_output(
         parts_count=version.parts_count,
         checksum=checksum_value(attributes.checksum),
         tag_count=0 if public else len(attributes.tags),
+        lock=None if public else lock_value(version.lock),
         public_cors=public,
     )
 
