@@ -29,6 +29,7 @@ from vexobj_storage.testing import (
     LockContract,
     MultipartContract,
     ObjectContract,
+    QuotaContract,
     RaceContract,
     VersionContract,
 )
@@ -157,6 +158,10 @@ class TestLifecycle(LifecycleContract):
 
 
 class TestAccounts(AccountContract):
+    pass
+
+
+class TestQuotas(QuotaContract):
     pass
 
 

@@ -7,6 +7,7 @@ StorageError
 ├── NoSuchKey               NoSuchVersion           InvalidKey
 ├── NoSuchUpload            InvalidPart             InvalidPartOrder    EntityTooSmall
 ├── PreconditionFailed      EntityTooLarge          SizeMismatch
+├── QuotaExceeded
 ├── NoSuchIdentity          NoSuchAccessKey         AccessKeyAlreadyExists
 ├── BlobMissing             BlobCorrupt         KeyUnavailable
 └── StoreError
@@ -159,6 +160,15 @@ class EntityTooSmall(StorageError):
 
 @dataclass(eq=False)
 class EntityTooLarge(StorageError):
+    maximum: int
+
+
+@dataclass(eq=False)
+class QuotaExceeded(StorageError):
+    """The bucket would hold `needed` of `resource` ("bytes" or "objects"), above its `maximum`."""
+
+    resource: str
+    needed: int
     maximum: int
 
 

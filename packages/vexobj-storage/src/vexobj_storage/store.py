@@ -17,6 +17,7 @@ from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.objects import Objects
+from vexobj_storage.quotas import Quotas
 from vexobj_storage.types import Clock
 from vexobj_storage.upkeep import Upkeep
 from vexobj_storage.uploads import Uploads
@@ -24,7 +25,7 @@ from vexobj_storage.uploads import Uploads
 __all__ = ["ObjectStore", "StoreConfig"]
 
 
-class ObjectStore(Buckets, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption):
+class ObjectStore(Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption):
     """Open with `await ObjectStore.open(config)`; close it when done.
 
     Its methods stand in the modules of its facets.

@@ -41,11 +41,25 @@ class Location(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How much a bucket may hold, noncurrent versions and unfinished parts included.
+
+    Bytes are those of the objects, however little room deduplication makes of them. Delete
+    markers are not counted. None is no limit.
+    """
+
+    max_bytes: int | None = None
+    max_objects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """`id` is never reused. `acl` and `settings` are the caller's own, stored and returned.
 
     One setting the store knows: `host_aliases`, a list of host names that no other bucket has.
     With `object_lock` the bucket keeps versions, and new ones may begin with a retention.
+    `quota` is what holds, None where there is no limit; `own_quota` says that it was set for this
+    bucket rather than being the store's default.
     """
 
     id: int
@@ -57,6 +71,8 @@ class Bucket:
     acl: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     object_lock: ObjectLockConfiguration | None = None
+    quota: Quota | None = None
+    own_quota: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +403,26 @@ class BucketUsage:
     noncurrent_objects: int = 0
     noncurrent_bytes: int = 0
     upload_bytes: int = 0
+
+    @property
+    def all_objects(self) -> int:
+        """What a quota of objects counts."""
+        return self.objects + self.noncurrent_objects
+
+    @property
+    def all_bytes(self) -> int:
+        """What a quota of bytes counts."""
+        return self.bytes + self.noncurrent_bytes + self.upload_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaReached:
+    """A bucket holds `percent` of its quota or more, and did not the last time it was looked at."""
+
+    bucket: str
+    percent: int
+    quota: Quota
+    usage: BucketUsage
 
 
 @dataclass(frozen=True, slots=True)

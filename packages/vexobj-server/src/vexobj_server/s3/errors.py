@@ -21,6 +21,12 @@ class StorageFull(
     """AWS knows no such state; 507 tells a person what 503 would make clients retry for ever."""
 
 
+class QuotaExceeded(
+    S3Error, entry=Entry(403, "The bucket's quota leaves no room for this. Deletes still work.")
+):
+    """AWS knows no quotas; code and status are Ceph's, which clients do not retry."""
+
+
 class UnprocessableImage(S3Error, entry=Entry(422, "The image cannot be transformed.")):
     """AWS transforms no images; the native API's status for the same."""
 
@@ -88,6 +94,9 @@ TABLE: dict[type[Exception], Translation] = {
     ),
     storage.PreconditionFailed: lambda e: s3.PreconditionFailed(fields={"Condition": e.condition}),
     storage.EntityTooLarge: lambda e: s3.EntityTooLarge(fields={"MaxSizeAllowed": str(e.maximum)}),
+    storage.QuotaExceeded: lambda e: QuotaExceeded(
+        fields={f"Max{e.resource.capitalize()}Allowed": str(e.maximum)}
+    ),
     storage.SizeMismatch: lambda _: s3.IncompleteBody(),
     storage.NoSuchIdentity: lambda _: s3.AccessDenied(),
     storage.NoSuchAccessKey: lambda _: s3.InvalidAccessKeyId(),

@@ -147,6 +147,9 @@ TABLE: dict[type[Exception], Translation] = {
     storage.EntityTooLarge: lambda e: RestError(
         413, "TooLarge", f"object is larger than {e.maximum} bytes"
     ),
+    storage.QuotaExceeded: lambda e: RestError(
+        507, "QuotaExceeded", "quota exceeded", f"the bucket may hold {e.maximum} {e.resource}"
+    ),
     storage.SizeMismatch: _fixed(400, "IncompleteBody", "the body ended early"),
     storage.NoSuchIdentity: _fixed(404, "NoSuchIdentity", "identity not found"),
     storage.NoSuchAccessKey: _fixed(404, "NoSuchAccessKey", "api key not found"),

@@ -28,6 +28,7 @@ from vexobj_storage.types import (
     ObjectAttributes,
     ObjectDetails,
     ObjectVersion,
+    Quota,
     Versioning,
     value,
 )
@@ -56,8 +57,9 @@ LOCK = ("lock_mode", "retain_until_us", "legal_hold")
 
 BUCKET = (
     "id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings",
-    "object_lock",
+    "object_lock", "quota_bytes", "quota_objects", "quota_own",
 )  # fmt: skip
+"""The columns that `bucket` wants, in its order."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _HOLDS = (None, True, False)
@@ -285,7 +287,7 @@ def pack_tags(tags: Mapping[str, str]) -> str:
 
 def bucket(row: Row) -> Bucket:
     """From the columns BUCKET."""
-    number, name, owner_id, created_us, public, versioning, acl, settings, lock = row
+    number, name, owner_id, created_us, public, versioning, acl, settings, lock = row[:9]
     return Bucket(
         number,
         name,
@@ -296,7 +298,13 @@ def bucket(row: Row) -> Bucket:
         acl,
         json.loads(settings),
         lock_configuration(lock),
+        quota(row[9], row[10]),
+        bool(row[11]),
     )
+
+
+def quota(max_bytes: int | None, max_objects: int | None) -> Quota | None:
+    return None if max_bytes is max_objects is None else Quota(max_bytes, max_objects)
 
 
 def bucket_settings(settings: Mapping[str, Any]) -> str:

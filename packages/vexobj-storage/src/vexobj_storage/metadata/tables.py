@@ -36,6 +36,11 @@ def _small(*, key: bool = False, null: bool = False) -> Column[int]:
     return Column(SmallInteger, primary_key=key, nullable=null, autoincrement=False)
 
 
+def _flag() -> Column[int]:
+    """A small number that rows written before it existed have as 0."""
+    return Column(SmallInteger, nullable=False, server_default="0")
+
+
 def _bytes(*, key: bool = False, null: bool = False) -> Column[bytes]:
     return Column(LargeBinary, primary_key=key, nullable=null)
 
@@ -92,6 +97,7 @@ class Buckets(_Table, table=True):
     """`acl` and `settings` are the caller's text; `settings` is a JSON object.
 
     `object_lock` is NULL without object lock, else a JSON object with its default retention.
+    The quota columns are what holds, NULL being no limit: the store's default unless `quota_own`.
     """
 
     __tablename__ = "buckets"
@@ -105,6 +111,9 @@ class Buckets(_Table, table=True):
     acl: str | None = Field(sa_column=_text(null=True))
     settings: str = Field(sa_column=_text())
     object_lock: str | None = Field(sa_column=_text(null=True))
+    quota_bytes: int | None = Field(sa_column=_integer(null=True))
+    quota_objects: int | None = Field(sa_column=_integer(null=True))
+    quota_own: int = Field(sa_column=_flag())
 
 
 class HostAliases(_Table, table=True):
@@ -307,7 +316,10 @@ class GcQueue(_Table, table=True):
 
 
 class Usage(_Table, table=True):
-    """Folded usage of a bucket; the truth is this row plus its deltas."""
+    """Folded usage of a bucket; the truth is this row plus its deltas.
+
+    `told_percent` is the threshold of its quota that was last told to have been reached.
+    """
 
     __tablename__ = "usage"
     __table_args__ = _CLUSTERED
@@ -317,10 +329,14 @@ class Usage(_Table, table=True):
     noncurrent_objects: int = Field(sa_column=_integer())
     noncurrent_bytes: int = Field(sa_column=_integer())
     upload_bytes: int = Field(sa_column=_integer())
+    told_percent: int = Field(sa_column=_flag())
 
 
 class UsageDeltas(_Table, table=True):
-    """One appended row a change, so that no counter row is hot; folded in the background."""
+    """One appended row a change, so that no counter row is hot; folded in the background.
+
+    A bucket with a quota has none: what may be refused is counted in its row of `usage`.
+    """
 
     __tablename__ = "usage_deltas"
     __table_args__ = _CLUSTERED

@@ -15,6 +15,7 @@ from vexobj_storage.testing.lifecycle import LifecycleContract
 from vexobj_storage.testing.listings import ListingContract
 from vexobj_storage.testing.locks import BucketLockContract, LockContract
 from vexobj_storage.testing.multipart import MultipartContract
+from vexobj_storage.testing.quotas import QuotaContract
 from vexobj_storage.testing.races import RaceContract
 from vexobj_storage.testing.versions import VersionContract
 
@@ -28,6 +29,7 @@ __all__ = [
     "LockContract",
     "MultipartContract",
     "ObjectContract",
+    "QuotaContract",
     "RaceContract",
     "VersionContract",
     "Violations",

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from vexobj_storage.errors import NoSuchKey, ObjectLocked
+from vexobj_storage.errors import NoSuchKey, ObjectLocked, QuotaExceeded
 from vexobj_storage.lifecycle import LifecycleRule
 from vexobj_storage.locks import ObjectLock
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.testing.helpers import PLAIN, complete, content, make_bucket, put, put_part
 from vexobj_storage.testing.invariants import invariants
 from vexobj_storage.testing.listings import expected_listing, listed
-from vexobj_storage.types import Bucket, BucketChange, Deleted, Versioning
+from vexobj_storage.types import Bucket, BucketChange, Deleted, Quota, Versioning
 
 T = TypeVar("T")
 
@@ -26,6 +26,12 @@ _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 _KEYS = st.text("ab/-\u00e9", min_size=1, max_size=4).map(str.encode)
 _DATA = st.sampled_from([b"", b"1", b"22", b"333", b"x" * 2_000])
+_LIMITS = st.none() | st.integers(0, 8) | st.integers(2_000, 9_000)
+_NOT_NAMED = b"not named"
+_REPLACED = b"replaced"
+
+_Step = tuple[int, tuple[int, int]]
+"""Bytes of parts that are there already, and by how many objects and bytes it grows."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class StoreModel(RuleBasedStateMachine):
         super().__init__()
         self.history: dict[bytes, list[_Version]] = {}
         self.versioning = Versioning.OFF
+        self.quota = Quota()
 
     @initialize()
     def begin(self) -> None:
@@ -56,24 +63,36 @@ class StoreModel(RuleBasedStateMachine):
 
     @rule(key=_KEYS, data=_DATA)
     def put(self, key: bytes, data: bytes) -> None:
-        with self._refused_if(self._replaces_held(key)):
+        with self._refused_by(self._objection(key, [(0, self._growth(key, data))])):
             self._wrote(key, self._run(put(self.store, self.bucket, key, data)).version_id, data)
 
     @precondition(lambda self: self.history)
     @rule(data=st.data(), name=_KEYS)
     def copy(self, data: st.DataObject, name: bytes) -> None:
         key, version = self._choose(data)
-        if version.data is not None:
-            stored = self._run(self.store.get_object(self.bucket, key, version.id))
-            with self._refused_if(self._replaces_held(name)):
-                copied = self._run(self.store.copy_object(stored, self.bucket, name, PLAIN))
-                self._wrote(name, copied.version_id, version.data)
+        if version.data is None:
+            return
+        stored = self._run(self.store.get_object(self.bucket, key, version.id))
+        with self._refused_by(self._objection(name, [(0, self._growth(name, version.data))])):
+            copied = self._run(self.store.copy_object(stored, self.bucket, name, PLAIN))
+            self._wrote(name, copied.version_id, version.data)
 
     @rule(key=_KEYS, parts=st.lists(_DATA, min_size=1, max_size=3), again=st.booleans())
     def multipart(self, key: bytes, parts: list[bytes], again: bool) -> None:
-        with self._refused_if(self._replaces_held(key)):
-            version_id = self._run(self._multipart(key, parts, again))
-            self._wrote(key, version_id, b"".join(parts))
+        sizes = [len(part) for part in parts] + [len(_NOT_NAMED)]
+        if again:
+            sizes += [len(_REPLACED) - sizes[0], sizes[0] - len(_REPLACED)]
+        data = b"".join(parts)
+        objects, size = self._growth(key, data)
+        steps = [(sum(sizes[:n]), (0, grown)) for n, grown in enumerate(sizes)]
+        steps.append((sum(sizes), (objects, size - sum(sizes))))
+        with self._refused_by(self._objection(key, steps)):
+            self._wrote(key, self._run(self._multipart(key, parts, again)), data)
+
+    @rule(max_bytes=_LIMITS, max_objects=st.none() | st.integers(0, 8))
+    def limit(self, max_bytes: int | None, max_objects: int | None) -> None:
+        self.quota = Quota(max_bytes, max_objects)
+        self.bucket = self._run(self.store.set_quota(self.bucket.name, self.quota))
 
     @rule(key=_KEYS)
     def delete(self, key: bytes) -> None:
@@ -191,15 +210,20 @@ class StoreModel(RuleBasedStateMachine):
         self._run(invariants(self.store))
 
     async def _multipart(self, key: bytes, parts: list[bytes], again: bool) -> str:
+        """Aborted when it is refused."""
         upload = await self.store.create_upload(self.bucket, key, PLAIN)
-        named = [
-            await put_part(self.store, upload, 2 * n + 1, part) for n, part in enumerate(parts)
-        ]
-        await put_part(self.store, upload, 2, b"not named")
-        if again:
-            await put_part(self.store, upload, 1, b"replaced")
-            named[0] = await put_part(self.store, upload, 1, parts[0])
-        return (await complete(self.store, self.bucket, upload, named)).version_id
+        try:
+            named = [
+                await put_part(self.store, upload, 2 * n + 1, part) for n, part in enumerate(parts)
+            ]
+            await put_part(self.store, upload, 2, _NOT_NAMED)
+            if again:
+                await put_part(self.store, upload, 1, _REPLACED)
+                named[0] = await put_part(self.store, upload, 1, parts[0])
+            return (await complete(self.store, self.bucket, upload, named)).version_id
+        except (QuotaExceeded, ObjectLocked):
+            await self.store.abort_upload(self.bucket, key, upload.upload_id)
+            raise
 
     async def _versions(self, limit: int) -> list[tuple[bytes, str, bool, bool]]:
         items: list[tuple[bytes, str, bool, bool]] = []
@@ -245,7 +269,36 @@ class StoreModel(RuleBasedStateMachine):
         return any(v.held and v.id == "null" for v in self.history.get(key, []))
 
     def _refused_if(self, held: bool) -> AbstractContextManager[object]:
-        return pytest.raises(ObjectLocked) if held else nullcontext()
+        return self._refused_by(ObjectLocked if held else None)
+
+    def _refused_by(self, objection: type[Exception] | None) -> AbstractContextManager[object]:
+        return nullcontext() if objection is None else pytest.raises(objection)
+
+    def _objection(self, key: bytes, steps: list[_Step]) -> type[Exception] | None:
+        """What comes in the way of parts, and of a version of the key as the last step."""
+        *parts, last = steps
+        if any(self._too_much(step) for step in parts):
+            return QuotaExceeded
+        if self._replaces_held(key):
+            return ObjectLocked
+        return QuotaExceeded if self._too_much(last) else None
+
+    def _growth(self, key: bytes, data: bytes) -> tuple[int, int]:
+        """How many objects and bytes more there are once `data` is written."""
+        history = self.history.get(key, [])
+        keeps = self.versioning is Versioning.ENABLED
+        gone = [v.data for v in history if v.id == "null" and not keeps and v.data is not None]
+        return 1 - len(gone), len(data) - sum(map(len, gone))
+
+    def _too_much(self, step: _Step) -> bool:
+        """Whether a step grows above the quota."""
+        held = [v.data for history in self.history.values() for v in history if v.data is not None]
+        uploaded, (objects, size) = step
+        most_objects, most_bytes = self.quota.max_objects, self.quota.max_bytes
+        if most_objects is not None and objects > 0 and len(held) + objects > most_objects:
+            return True
+        total = sum(map(len, held)) + uploaded + size
+        return most_bytes is not None and size > 0 and total > most_bytes
 
     def _current(self, key: bytes) -> bytes | None:
         history = self.history.get(key)

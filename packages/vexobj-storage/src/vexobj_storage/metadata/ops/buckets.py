@@ -1,6 +1,7 @@
 """Buckets: creating, finding, listing, changing and deleting them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.sql.base import Executable
@@ -14,7 +15,7 @@ from vexobj_storage.errors import (
 )
 from vexobj_storage.locks import ObjectLockConfiguration
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import aliases, sql
+from vexobj_storage.metadata.ops import aliases, quotas, sql
 from vexobj_storage.metadata.ops.ledger import QUEUE, UPLOAD
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Tx
@@ -83,6 +84,7 @@ async def create_bucket(
     configuration = ObjectLockConfiguration() if object_lock else None
     number = await tx.one(_COUNT, name="bucket", value=1)
     assert number is not None
+    default = await quotas.default_quota(tx)
     values = {
         "id": number[0],
         "name": name,
@@ -93,6 +95,8 @@ async def create_bucket(
         "acl": acl,
         "settings": "{}",
         "object_lock": rows.pack_lock_configuration(configuration),
+        **quotas.columns(default),
+        "quota_own": 0,
     }
     # The counter's lock is held: nobody else creates a bucket meanwhile.
     taken = await tx.one(_FIND, name=name)
@@ -144,16 +148,13 @@ async def update_bucket(tx: Tx, name: str, change: BucketChange) -> Bucket:
     object_lock = change.object_lock or old.object_lock
     if object_lock is not None and versioning != Versioning.ENABLED:
         raise ObjectLockNeedsVersioning(name)
-    new = Bucket(
-        old.id,
-        name,
-        old.owner_id,
-        old.created_at,
-        old.public if change.public is None else change.public,
-        versioning,
-        old.acl if change.acl is None else change.acl,
-        {**old.settings, **(change.settings or {})},
-        object_lock,
+    new = replace(
+        old,
+        public=old.public if change.public is None else change.public,
+        versioning=versioning,
+        acl=old.acl if change.acl is None else change.acl,
+        settings={**old.settings, **(change.settings or {})},
+        object_lock=object_lock,
     )
     await tx.run(
         _UPDATE,

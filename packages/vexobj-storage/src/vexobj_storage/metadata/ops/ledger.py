@@ -2,16 +2,38 @@
 
 from dataclasses import dataclass, field
 
-from vexobj_storage.metadata.ops import sql
+from sqlalchemy import bindparam, select
+from sqlalchemy.sql.base import Executable
+
+from vexobj_storage.metadata.ops import quotas, sql
+from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tx import Tx
 
 BLOB, MANIFEST, UPLOAD, UNUSED_MANIFEST = range(4)
 """The kinds of `gc_queue`; what each means stands in gc.py."""
 
+
+def _add_unlimited() -> Statement:
+    """As an insert of usage, but changes no row when the bucket has a quota."""
+
+    def build(dialect: str) -> Executable:
+        columns = sql.USAGE_DELTAS.c
+        row = select(*(bindparam(c.name, type_=c.type) for c in columns)).where(
+            sql.BUCKETS.c.id == bindparam("bucket_id"), ~quotas.LIMITED
+        )
+        names = [c.name for c in columns]
+        return (
+            insert_for(dialect, sql.USAGE_DELTAS).from_select(names, row).on_conflict_do_nothing()
+        )
+
+    return Statement(build)
+
+
 QUEUE = sql.ensure(sql.GC_QUEUE)
 _UNREFER_BLOB = sql.remove(sql.BLOB_REFS, "blob_id", "referrer")
 _UNREFER_MANIFEST = sql.remove(sql.MANIFEST_REFS, "manifest_id", "referrer")
 _ADD_USAGE = sql.insert(sql.USAGE_DELTAS)
+_ADD_UNLIMITED = _add_unlimited()
 _HAS_USAGE = sql.exists(sql.USAGE_DELTAS, "bucket_id", "id")
 
 
@@ -20,11 +42,13 @@ class Ledger:
     """Filled by the steps of one operation in one bucket, and settled once at its end.
 
     `id` names the usage row, so that an operation run again after an ambiguous commit counts once.
+    `limited` False spares the question whether the bucket has a quota: it has none.
     """
 
     bucket_id: int
     now_us: int
     id: bytes
+    limited: bool = True
     objects: int = 0
     object_bytes: int = 0
     noncurrent_objects: int = 0
@@ -52,28 +76,23 @@ class Ledger:
         self.noncurrent_bytes += size
 
     async def settle(self, tx: Tx) -> None:
+        """Raises: QuotaExceeded."""
         if self._blobs:
             await self._release(tx, BLOB, self._blobs)
         if self._manifests:
             await self._release(tx, MANIFEST, self._manifests)
-        counts = (
-            self.objects,
-            self.object_bytes,
-            self.noncurrent_objects,
-            self.noncurrent_bytes,
-            self.upload_bytes,
-        )
-        if any(counts):
-            await tx.run(
-                _ADD_USAGE,
-                bucket_id=self.bucket_id,
-                id=self.id,
-                objects=self.objects,
-                bytes=self.object_bytes,
-                noncurrent_objects=self.noncurrent_objects,
-                noncurrent_bytes=self.noncurrent_bytes,
-                upload_bytes=self.upload_bytes,
-            )
+        counts = {
+            "objects": self.objects,
+            "bytes": self.object_bytes,
+            "noncurrent_objects": self.noncurrent_objects,
+            "noncurrent_bytes": self.noncurrent_bytes,
+            "upload_bytes": self.upload_bytes,
+        }
+        if any(counts.values()):
+            add = _ADD_UNLIMITED if self.limited else _ADD_USAGE
+            added = await tx.run(add, bucket_id=self.bucket_id, id=self.id, **counts)
+            if self.limited and not added:
+                await quotas.charge(tx, self.bucket_id, counts)
 
     async def _release(self, tx: Tx, kind: int, dropped: list[tuple[bytes, bytes]]) -> None:
         unrefer = _UNREFER_BLOB if kind == BLOB else _UNREFER_MANIFEST

@@ -1,7 +1,8 @@
 """Multipart uploads: opening, filling, listing and aborting them; completion.py completes them.
 
 An upload's row is the lock: parts are written under its share lock, and completing or aborting
-takes it exclusively. A part's blobs are referred to by (upload id, part number).
+takes it exclusively, the bucket's always first. A part's blobs are referred to by (upload id, part
+number).
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,12 @@ _GET = sql.query(
         *sql.matches(_U, *_ID)
     )
 )
-_HOLD = sql.query(select(_U.c.state).where(*sql.matches(_U, *_ID)).with_for_update(read=True))
+_HOLD = sql.query(
+    select(_U.c.state)
+    .select_from(sql.BUCKETS.join(_U, _U.c.bucket_id == sql.BUCKETS.c.id))
+    .where(*sql.matches(_U, *_ID))
+    .with_for_update(read=True)
+)
 LOCK = sql.query(
     select(
         *UPLOAD_COLUMNS, _U.c.state, _U.c.etag, _U.c.version_uid, _U.c.named_parts, _U.c.object_lock
@@ -236,6 +242,7 @@ def upload(bucket_id: int, row: Row) -> Upload:
 
 
 async def _hold(tx: Tx, target: Upload) -> None:
+    """Keep the upload open and its bucket as it is until the commit. Raises: NoSuchUpload."""
     row = await tx.one(
         _HOLD,
         bucket_id=target.bucket_id,

@@ -107,7 +107,7 @@ async def put_object(
     blob_id = staged.blob_id
     if found.twin is not None and await references.hold_blob(tx, found.twin) is not None:
         blob_id = found.twin
-    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid)
+    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited)
     placed = await versions.place(tx, found, draft, blob_id, None, condition, ledger)
     if placed.blob_id == staged.blob_id:
         await references.adopt(tx, staged, draft.now_us)
@@ -129,7 +129,7 @@ async def copy_object(
 ) -> Placed:
     """Write a version that shares another's content. Raises: NoSuchVersion if that is gone."""
     found = await versions.target(tx, draft.bucket, draft.key)
-    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid)
+    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited)
     placed = await versions.place(
         tx, found, draft, source.blob_id, source.manifest_id, condition, ledger
     )

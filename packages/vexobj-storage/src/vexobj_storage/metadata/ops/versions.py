@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from vexobj_storage.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from vexobj_storage.locks import ObjectLock
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import guard, sql
+from vexobj_storage.metadata.ops import guard, quotas, sql
 from vexobj_storage.metadata.ops.guard import Summary
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.references import TWIN
@@ -30,6 +30,7 @@ _SUMMARY = Summary._fields
 _TARGET = sql.query(
     select(
         sql.BUCKETS.c.versioning,
+        quotas.LIMITED,
         TWIN,
         _O.c.sequence,
         _O.c.etag,
@@ -115,9 +116,13 @@ class Noncurrent(NamedTuple):
 
 @value
 class Target:
-    """The key that a write is about, its bucket held: `live` is what is there now."""
+    """The key that a write is about, its bucket held: `live` is what is there now.
+
+    `limited` says that the bucket has a quota.
+    """
 
     versioning: int
+    limited: bool
     twin: bytes | None
     live: Summary | None
     sequence: int
@@ -152,10 +157,10 @@ async def target(
     )
     if row is None:
         raise NoSuchBucket(bucket.name)
-    if row[6] is None:
-        return Target(row[0], row[1], None, 0, "", 0, row[5])
-    live = Summary(*row[6:])
-    return Target(row[0], row[1], live, row[2], row[3], row[4], row[5])
+    if row[7] is None:
+        return Target(row[0], bool(row[1]), row[2], None, 0, "", 0, row[6])
+    live = Summary(*row[7:])
+    return Target(row[0], bool(row[1]), row[2], live, row[3], row[4], row[5], row[6])
 
 
 async def lock_head(tx: Tx, bucket_id: int, key: bytes) -> int:
