@@ -175,6 +175,25 @@ func TestTheServer(t *testing.T) {
 	if err != nil || !slices.Contains(identities, *identity) {
 		t.Fatalf("%+v, %v", identities, err)
 	}
+	wanted := vexobj.NewLifecycleRule{Prefix: "tmp/", ExpireDays: 3, Disabled: true}
+	rule, err := client.CreateLifecycleRule(ctx, bucket, wanted)
+	if err != nil || rule.Enabled || rule.ExpireDays != 3 {
+		t.Fatalf("a rule: %+v, %v", rule, err)
+	}
+	if rules, err := client.SetLifecycle(ctx, bucket, []vexobj.NewLifecycleRule{wanted}); err != nil {
+		t.Fatal(err)
+	} else if err := client.DeleteLifecycleRule(ctx, rules[0].ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	if rules, err := client.ListLifecycleRules(ctx, bucket); err != nil || len(rules) != 0 {
+		t.Fatalf("rules that are gone: %+v, %v", rules, err)
+	}
+	if run, err := client.RunLifecycle(ctx); err != nil || run.Held {
+		t.Fatalf("a run: %+v, %v", run, err)
+	}
+	if clock, err := client.AcceptClock(ctx); err != nil || clock.Held {
+		t.Fatalf("the clock: %+v, %v", clock, err)
+	}
 	if _, err := client.GC(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,13 @@
 import re
 import secrets
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from vexobj_cli.testing import PROGRAM, Program
-from vexobj_sdk import VexObj
+from vexobj_sdk import NewLifecycleRule, VexObj
 from vexobj_server.testing import RunningServer
 
 
@@ -35,6 +35,32 @@ def test_buckets(run: Program) -> None:
     assert run("bucket", "delete", name).out == f"deleted {name}\n"
     gone = run("bucket", "delete", name)
     assert (gone.code, gone.out, gone.err) == (1, "", "vexobjctl: bucket not found\n")
+
+
+def test_lifecycle(run: Program, bucket: str, client: VexObj) -> None:
+    made = run("--json", "lifecycle", "create", bucket, "--prefix", "tmp/", "--expire-days", "3")
+    assert (made.json["prefix"], made.json["expire_days"]) == ("tmp/", 3)
+    header, line = run("lifecycle", "list", bucket).out.splitlines()
+    assert header.split() == ["ID", "ENABLED", "OBJECTS", "THEN"]
+    assert line.split() == [made.json["id"], "yes", "tmp/*", *["expire", "after", "3", "days"]]
+    assert run("--json", "lifecycle", "list", bucket).json == [made.json]
+    assert run("lifecycle", "delete", made.json["id"]).out == f"deleted {made.json['id']}\n"
+    gone = run("lifecycle", "delete", made.json["id"])
+    assert (gone.code, gone.err) == (1, "vexobjctl: lifecycle rule not found\n")
+    nothing = run("lifecycle", "create", bucket)
+    assert nothing.code == 1
+    assert nothing.err.startswith("vexobjctl: invalid lifecycle rule")
+    client.put_object(bucket, "old", b"12345")
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    client.create_lifecycle_rule(bucket, rule=NewLifecycleRule(expire_at=long_ago))
+    done = run("lifecycle", "run")
+    assert done.out.startswith("1 objects expired; 0 noncurrent versions, ")
+    assert run("--json", "lifecycle", "run").json["objects_expired"] == 0
+
+
+def test_the_clock(run: Program) -> None:
+    assert run("clock", "show").out.endswith(", and is believed\n")
+    assert run("--json", "clock", "accept").json["held"] is False
 
 
 @pytest.mark.parametrize("key", ["plain.txt", "--[red] a+b/../c//é-\U0001f98a"])

@@ -24,7 +24,8 @@ def test_commands() -> None:
         "bucket list", "bucket create", "bucket publish", "bucket hide", "bucket delete",
         "object list", "object put", "object get", "object head", "object delete",
         "key list", "key create", "key delete", "identity list", "identity create",
-        "stats", "gc", "health",
+        "lifecycle list", "lifecycle create", "lifecycle delete", "lifecycle run",
+        "clock show", "clock accept", "stats", "gc", "health",
     }  # fmt: skip
 
 

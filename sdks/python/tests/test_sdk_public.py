@@ -20,10 +20,16 @@ ELSEWHERE = {
     "livez", "readyz", "metrics", "docs", "openapi_yaml", "openapi_json",  # for machines
 }  # fmt: skip
 CALLED = {"run_gc": "gc"}
-NAMED = {"BucketInfo": "Bucket", "IdentityInfo": "Identity", "KeyPermissions": "Permissions"}
+NAMED = {
+    "BucketInfo": "Bucket",
+    "IdentityInfo": "Identity",
+    "KeyPermissions": "Permissions",
+    "LifecycleRuleInfo": "LifecycleRule",
+}
 SCHEMAS = [
     "ApiKey", "BucketInfo", "BucketSettings", "BucketStats", "CreatedApiKey", "GcResult", "Health",
-    "IdentityInfo", "KeyPermissions", "ObjectList", "ObjectMeta", "Stats",
+    "IdentityInfo", "KeyPermissions", "ObjectList", "ObjectMeta", "Stats", "ClockInfo",
+    "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule",
 ]  # fmt: skip
 IDIOM = {"bucket_access": "buckets"}
 FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
@@ -31,9 +37,10 @@ FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
 
 def test_all() -> None:
     assert vexobj_sdk.__all__ == [
-        "ApiKey", "Body", "Bucket", "BucketSettings", "BucketStats", "Conflict",
-        "ConnectionFailed", "CreatedApiKey", "Download", "Forbidden", "GcResult", "Health",
-        "Identity", "InvalidRequest", "NotFound", "ObjectList", "ObjectMeta", "Permissions",
+        "ApiKey", "Body", "Bucket", "BucketSettings", "BucketStats", "ClockInfo",
+        "Conflict", "ConnectionFailed", "CreatedApiKey", "Download", "Forbidden", "GcResult",
+        "Health", "Identity", "InvalidRequest", "LifecycleRule", "LifecycleRun",
+        "NewLifecycleRule", "NotFound", "ObjectList", "ObjectMeta", "Permissions",
         "ServerError", "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer",
         "VexObj", "VexObjError",
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from vexobj_sdk import (
     Conflict,
     Forbidden,
     InvalidRequest,
+    NewLifecycleRule,
     NotFound,
     Permissions,
     Unauthorized,
@@ -42,6 +43,32 @@ def test_buckets(client: VexObj) -> None:
     with pytest.raises(NotFound) as gone:
         client.get_bucket(name)
     assert gone.value.code == "NoSuchBucket"
+
+
+def test_lifecycle(client: VexObj) -> None:
+    name = client.create_bucket(f"bucket-{secrets.token_hex(6)}").name
+    rule = client.create_lifecycle_rule(name, "logs/", 30)
+    assert (rule.bucket, rule.prefix, rule.expire_days) == (name, "logs/", 30)
+    assert client.list_lifecycle_rules(name) == [rule]
+    at = datetime(2031, 1, 1, tzinfo=UTC)
+    more = NewLifecycleRule(id="more", tags={"a": "b"}, expire_at=at, enabled=False)
+    kept, made = client.set_lifecycle(name, [rule, more])
+    assert kept == rule
+    assert (made.id, made.tags, made.expire_at, made.enabled) == ("more", {"a": "b"}, at, False)
+    client.delete_lifecycle_rule(rule.id)
+    with pytest.raises(NotFound):
+        client.delete_lifecycle_rule(rule.id)
+    with pytest.raises(InvalidRequest):
+        client.create_lifecycle_rule(name)
+    assert not client.run_lifecycle().held
+    client.delete_lifecycle_rule("more", bucket=name)
+    client.delete_bucket(name)
+
+
+def test_the_clock(client: VexObj) -> None:
+    clock = client.get_clock()
+    assert (clock.held, clock.wall_at) == (False, clock.believed_at)
+    assert not client.accept_clock().held
 
 
 @pytest.mark.parametrize("name", ["", "..", "A", "a/b", "no such bucket", "é"])

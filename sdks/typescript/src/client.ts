@@ -6,10 +6,14 @@ import type {
   Bucket,
   BucketAccess,
   BucketSettings,
+  ClockInfo,
   CreatedApiKey,
   GcResult,
   Health,
   Identity,
+  LifecycleRule,
+  LifecycleRun,
+  NewLifecycleRule,
   ObjectList,
   ObjectMeta,
   Permissions,
@@ -275,6 +279,41 @@ export class VexObj {
     return this.#json("/v1/admin/gc", { method: "POST" });
   }
 
+  async createLifecycleRule(bucket: string, rule: NewLifecycleRule): Promise<LifecycleRule> {
+    return this.#json(lifecyclePath(bucket), { method: "POST", json: rule });
+  }
+
+  async listLifecycleRules(bucket: string): Promise<LifecycleRule[]> {
+    return (await this.#json<{ rules: LifecycleRule[] }>(lifecyclePath(bucket))).rules;
+  }
+
+  /** Replaces all rules of the bucket; none removes them. */
+  async setLifecycle(bucket: string, rules: NewLifecycleRule[]): Promise<LifecycleRule[]> {
+    const call = { method: "PUT", json: { rules } };
+    return (await this.#json<{ rules: LifecycleRule[] }>(lifecyclePath(bucket), call)).rules;
+  }
+
+  /** In whatever bucket it is; name the bucket where several have a rule of this id. */
+  async deleteLifecycleRule(id: string, options: { bucket?: string } = {}): Promise<void> {
+    const path = `/v1/admin/lifecycle/rule/${encodeURIComponent(id)}`;
+    await this.#call(path, { method: "DELETE", query: options });
+  }
+
+  /** Does what is due by all rules now; settles when it is done. */
+  async runLifecycle(): Promise<LifecycleRun> {
+    return this.#json("/v1/admin/lifecycle/run", { method: "POST" });
+  }
+
+  /** Nothing expires while the server's clock is held. */
+  async getClock(): Promise<ClockInfo> {
+    return this.#json("/v1/admin/clock");
+  }
+
+  /** Declares the server's clock right: what is over by it expires from now on. */
+  async acceptClock(): Promise<ClockInfo> {
+    return this.#json("/v1/admin/clock/accept", { method: "POST" });
+  }
+
   /** Rejects with status 503 when the server is not well. */
   async health(): Promise<Health> {
     return this.#json("/health");
@@ -319,6 +358,10 @@ export class VexObj {
 
 function prefixed(prefix: string, values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+}
+
+function lifecyclePath(bucket: string): string {
+  return `/v1/admin/lifecycle/${encodeURIComponent(bucket)}`;
 }
 
 function bucketPath(name: string): string {

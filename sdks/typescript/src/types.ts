@@ -102,6 +102,50 @@ export interface GcResult {
   due_at: string | null;
 }
 
+/**
+ * Which objects: those with `prefix` and all of `tags`, their size between the two bounds. Current
+ * versions expire after `expire_days` or at `expire_at` (midnight UTC), delete markers that hide
+ * nothing with `expire_delete_markers`; noncurrent versions go after `noncurrent_days`, but the
+ * `keep_noncurrent` newest stay; uploads are aborted after `abort_upload_days`.
+ */
+export interface NewLifecycleRule {
+  id?: string;
+  enabled?: boolean;
+  prefix?: string;
+  tags?: Record<string, string>;
+  size_greater_than?: number | null;
+  size_less_than?: number | null;
+  expire_days?: number | null;
+  expire_at?: string | null;
+  expire_delete_markers?: boolean;
+  noncurrent_days?: number | null;
+  keep_noncurrent?: number | null;
+  abort_upload_days?: number | null;
+}
+
+export interface LifecycleRule extends Required<NewLifecycleRule> {
+  bucket: string;
+  created_at: string;
+}
+
+/** What a run did; `held`: nothing, as the server's clock is not believed. */
+export interface LifecycleRun {
+  objects_expired: number;
+  versions_removed: number;
+  markers_removed: number;
+  uploads_aborted: number;
+  bytes_freed: number;
+  locked: number;
+  held: boolean;
+}
+
+/** The time by which things expire: the clock's own unless it is `held`. */
+export interface ClockInfo {
+  wall_at: string;
+  believed_at: string;
+  held: boolean;
+}
+
 export interface Health {
   status: string;
   service: string;

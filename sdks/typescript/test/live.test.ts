@@ -167,6 +167,13 @@ test("the server itself", async () => {
   assert.equal(created.key.identity, someone.id);
   assert.equal(new Date(created.key.expires_at!).getTime(), expiresAt.getTime());
   await client.deleteApiKey(created.access_key_id);
+  const rule = await client.createLifecycleRule(bucket, { prefix: "tmp/", expire_days: 3 });
+  assert.deepEqual(await client.listLifecycleRules(bucket), [rule]);
+  assert.equal((await client.setLifecycle(bucket, [{ noncurrent_days: 1 }])).length, 1);
+  const [other] = await client.listLifecycleRules(bucket);
+  await client.deleteLifecycleRule(other!.id);
+  assert.equal((await client.runLifecycle()).held, false);
+  assert.equal((await client.acceptClock()).held, (await client.getClock()).held);
   assert.ok((await client.gc()).waiting >= 0);
   assert.equal((await client.health()).status, "ok");
   await client.deleteBucket(bucket);

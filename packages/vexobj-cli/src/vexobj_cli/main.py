@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vexobj_cli.commands import buckets, identities, keys, objects, server
+from vexobj_cli.commands import buckets, identities, keys, lifecycle, objects, server
 from vexobj_cli.session import Session
 
 app = typer.Typer(
@@ -18,6 +18,8 @@ app.add_typer(buckets.app, name="bucket")
 app.add_typer(objects.app, name="object")
 app.add_typer(keys.app, name="key")
 app.add_typer(identities.app, name="identity")
+app.add_typer(lifecycle.app, name="lifecycle")
+app.add_typer(lifecycle.clock_app, name="clock")
 server.register(app)
 
 

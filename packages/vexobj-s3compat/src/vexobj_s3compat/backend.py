@@ -27,6 +27,7 @@ from vexobj_s3compat.types import (
     DeleteObjectsOutput,
     HeadBucketOutput,
     LegalHoldOutput,
+    LifecycleOutput,
     ListBucketsInput,
     ListBucketsOutput,
     ListMultipartUploadsInput,
@@ -41,6 +42,7 @@ from vexobj_s3compat.types import (
     ObjectLockConfigurationOutput,
     ObjectOutput,
     PutBucketAclInput,
+    PutBucketLifecycleInput,
     PutBucketVersioningInput,
     PutObjectAclInput,
     PutObjectInput,
@@ -114,10 +116,20 @@ class S3Backend:
         raise NotImplementedYet
 
     async def get_bucket_configuration(self, request: Request[BucketInput]) -> None:
-        """For the probes that answer "not configured" (policy, lifecycle, cors, ...).
+        """For the probes that answer "not configured" (policy, cors, ...).
 
         Returns when the caller may ask; the protocol then gives AWS's answer for the operation.
         """
+        raise NotImplementedYet
+
+    async def get_bucket_lifecycle(self, request: Request[BucketInput]) -> LifecycleOutput:
+        """Raises: NoSuchLifecycleConfiguration."""
+        raise NotImplementedYet
+
+    async def put_bucket_lifecycle(self, request: Request[PutBucketLifecycleInput]) -> None:
+        raise NotImplementedYet
+
+    async def delete_bucket_lifecycle(self, request: Request[BucketInput]) -> None:
         raise NotImplementedYet
 
     async def list_objects(self, request: Request[ListObjectsInput]) -> ListObjectsOutput:

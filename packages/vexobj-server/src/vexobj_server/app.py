@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +20,12 @@ from vexobj_server.capabilities import capabilities
 from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
-from vexobj_server.jobs.upkeep import housekeeping, upkeep
+from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
+from vexobj_server.observability.lifecycle import LifecycleMetrics
 from vexobj_server.observability.logs import AccessLog
 from vexobj_server.observability.lookups import Sample, bucket_samples
 from vexobj_server.observability.metrics import RequestMetrics
@@ -40,6 +41,7 @@ from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
 from vexobj_server.services.disk import tree_bytes
 from vexobj_server.services.identities import Identities, StoredKeys
+from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
 from vexobj_server.settings import Settings
 from vexobj_storage import GcReport, LocalBlobStore, ObjectStore, StorageError, open_metadata
@@ -142,15 +144,19 @@ async def open_server(
         stack.push_async_callback(client.close)
         variants = _variants(settings, client, store, CacheMetrics(page))
         collect = partial(_collect_garbage, store, GarbageMetrics(page))
-        services = _services(runtime, store, keys, box, identities, variants, collect)
+        lifecycle = _lifecycle(settings, store, LifecycleMetrics(page))
+        services = _services(runtime, store, keys, box, identities, variants, collect, lifecycle)
         access_log = None
         if settings.server.access_log:
             access_log = AccessLog(settings.server.log_format)
             stack.callback(access_log.close)
         loops = running(
             metadata,
-            once=upkeep(store, settings.storage, collect),
-            everywhere=housekeeping(identities),
+            once=(
+                *upkeep(store, settings.storage, collect),
+                *expiry(lifecycle, settings.lifecycle),
+            ),
+            everywhere=housekeeping(identities, lifecycle),
         )
         await stack.enter_async_context(loops)
         yield Dispatcher(
@@ -171,6 +177,7 @@ def _services(
     identities: Identities,
     variants: Variants,
     collect_garbage: Callable[[], Awaitable[GcReport]],
+    lifecycle: Lifecycle,
 ) -> Services:
     settings = runtime.settings
     data_dir = settings.storage.data_dir
@@ -191,7 +198,13 @@ def _services(
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
         metrics=partial(_metrics, runtime, store),
         collect_garbage=collect_garbage,
+        lifecycle=lifecycle,
     )
+
+
+def _lifecycle(settings: Settings, store: ObjectStore, metrics: LifecycleMetrics) -> Lifecycle:
+    day = timedelta(seconds=settings.lifecycle.day_seconds)
+    return Lifecycle(store, metrics, day, settings.storage.stale_upload_age)
 
 
 async def _metrics(runtime: Runtime, store: ObjectStore, accept: str) -> tuple[bytes, str]:

@@ -47,7 +47,7 @@ from vexobj_storage.errors import (
     WriteFailed,
 )
 from vexobj_storage.keyring import KeyRing
-from vexobj_storage.lifecycle import LifecycleRule, VersionFacts, expires_at
+from vexobj_storage.lifecycle import LifecycleRule, VersionFacts, expires_at, lifecycle_of
 from vexobj_storage.locks import (
     DefaultRetention,
     LockChange,
@@ -193,5 +193,6 @@ __all__ = [
     "WriteCondition",
     "WriteFailed",
     "expires_at",
+    "lifecycle_of",
     "open_metadata",
 ]

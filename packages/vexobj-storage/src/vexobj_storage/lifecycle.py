@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from vexobj_storage.errors import InvalidLifecycleRule
+from vexobj_storage.types import Bucket
 
 DAY_US = 86_400_000_000
 MAX_RULES = 1000
@@ -168,6 +169,11 @@ def check(rules: Sequence[LifecycleRule]) -> None:
 def load(settings: Mapping[str, Any]) -> Sequence[LifecycleRule]:
     """The rules in a bucket's settings. What a later version added to a rule is left out."""
     return [_parse(item) for item in settings.get(_SETTING, ())]
+
+
+def lifecycle_of(bucket: Bucket) -> Sequence[LifecycleRule]:
+    """The rules of a bucket."""
+    return load(bucket.settings)
 
 
 def dump(rules: Sequence[LifecycleRule]) -> Mapping[str, Any]:

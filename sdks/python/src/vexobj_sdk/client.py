@@ -1,18 +1,16 @@
 """The client: one server, one key, bodies streamed both ways."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
-import httpx
-
 from vexobj_sdk.body import Body, content_of
+from vexobj_sdk.connection import Connection, each, given
 from vexobj_sdk.download import Download
-from vexobj_sdk.errors import UnexpectedAnswer, error_from, no_answer
+from vexobj_sdk.lifecycle import LifecycleCalls
 from vexobj_sdk.models import (
     ApiKey,
     Bucket,
@@ -21,7 +19,6 @@ from vexobj_sdk.models import (
     GcResult,
     Health,
     Identity,
-    Json,
     ObjectList,
     ObjectMeta,
     Permissions,
@@ -32,46 +29,11 @@ from vexobj_sdk.models import Stats as ServerStats
 T = TypeVar("T")
 
 
-class VexObj:
+class VexObj(LifecycleCalls, Connection):
     """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
 
     Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.
     """
-
-    def __init__(
-        self,
-        url: str = "http://127.0.0.1:8000",
-        key: str | None = None,
-        *,
-        timeout_seconds: float = 30.0,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        # Objects are fetched as they are stored: nothing is compressed on the way.
-        headers = {"accept-encoding": "identity"}
-        if key:
-            headers["authorization"] = f"Bearer {_token(key)}"
-        self._http = httpx.Client(
-            base_url=_address(url),
-            headers=headers,
-            timeout=timeout_seconds,
-            transport=transport,
-            # One for all: left alone, httpx reads the certificates again for every proxy.
-            verify=httpx.create_ssl_context(),
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     def create_bucket(self, name: str, *, public: bool = False) -> Bucket:
         """Raises Conflict when the name is taken."""
@@ -81,7 +43,7 @@ class VexObj:
 
     def list_buckets(self) -> list[Bucket]:
         """Those that the key may see."""
-        return self._json(_each("buckets", Bucket.parse), "GET", "/v1/buckets")
+        return self._json(each("buckets", Bucket.parse), "GET", "/v1/buckets")
 
     def get_bucket(self, name: str) -> Bucket:
         return self._json(Bucket.parse, "GET", _bucket(name))
@@ -90,7 +52,7 @@ class VexObj:
         self, name: str, *, public: bool | None = None, settings: BucketSettings | None = None
     ) -> Bucket:
         """What is None stays as it is."""
-        change: dict[str, Any] = _given(public=public)
+        change: dict[str, Any] = given(public=public)
         if settings is not None:
             change["settings"] = asdict(settings)
         return self._json(Bucket.parse, "PATCH", _bucket(name), json=change)
@@ -123,7 +85,7 @@ class VexObj:
         `if_none_match="*"` refuses to overwrite: Conflict.
         """
         content, framing = content_of(body, size)
-        headers = _given(
+        headers = given(
             content_type=content_type,
             cache_control=cache_control,
             content_disposition=content_disposition,
@@ -161,7 +123,7 @@ class VexObj:
         headers = {}
         if first or last is not None:
             headers["range"] = f"bytes={first}-{'' if last is None else last}"
-        params = _given(key=key, version_id=version_id)
+        params = given(key=key, version_id=version_id)
         with self._stream(_object(bucket), params, headers) as download:
             yield download
 
@@ -171,12 +133,12 @@ class VexObj:
         self, bucket: str, key: str, *, version_id: str | None = None
     ) -> Mapping[str, str]:
         """The headers that a GET would have; names in any case."""
-        params = _given(key=key, version_id=version_id)
+        params = given(key=key, version_id=version_id)
         return self._request("HEAD", _object(bucket), params=params).headers
 
     def delete_object(self, bucket: str, key: str, *, version_id: str | None = None) -> None:
         """Raises NotFound when there is none."""
-        self._request("DELETE", _object(bucket), params=_given(key=key, version_id=version_id))
+        self._request("DELETE", _object(bucket), params=given(key=key, version_id=version_id))
 
     def list_objects(
         self,
@@ -188,7 +150,7 @@ class VexObj:
         max_keys: int = 1000,
     ) -> ObjectList:
         """One page of at most 1000, in the byte order of keys; `iterate_objects` walks them all."""
-        params = _given(
+        params = given(
             prefix=prefix,
             delimiter=delimiter,
             max_keys=max_keys,
@@ -225,11 +187,11 @@ class VexObj:
         return f"{str(self._http.base_url).rstrip('/')}{_object(bucket)}?{query}"
 
     def create_identity(self, display_name: str, *, email: str | None = None) -> Identity:
-        body = _given(display_name=display_name, email=email)
+        body = given(display_name=display_name, email=email)
         return self._json(Identity.parse, "POST", "/v1/admin/identities", json=body)
 
     def list_identities(self) -> list[Identity]:
-        return self._json(_each("identities", Identity.parse), "GET", "/v1/admin/identities")
+        return self._json(each("identities", Identity.parse), "GET", "/v1/admin/identities")
 
     def create_api_key(
         self,
@@ -247,7 +209,7 @@ class VexObj:
         It is for the caller's own identity unless `identity` names one by its id. An existing
         `access_key_id` and `secret_access_key` may be brought along, both together.
         """
-        body: dict[str, Any] = _given(
+        body: dict[str, Any] = given(
             name=name,
             identity=identity,
             access_key_id=access_key_id,
@@ -262,7 +224,7 @@ class VexObj:
         return self._json(CreatedApiKey.parse, "POST", "/v1/admin/keys", json=body)
 
     def list_api_keys(self) -> list[ApiKey]:
-        return self._json(_each("keys", ApiKey.parse), "GET", "/v1/admin/keys")
+        return self._json(each("keys", ApiKey.parse), "GET", "/v1/admin/keys")
 
     def delete_api_key(self, key_id: str) -> None:
         """It stops working with the next request that uses it. The last admin key stays."""
@@ -278,68 +240,6 @@ class VexObj:
     def health(self) -> Health:
         """Raises Throttled (503) when the server is not well."""
         return self._json(Health.parse, "GET", "/health")
-
-    def _json(self, parse: Callable[[Json], T], method: str, path: str, **options: Any) -> T:
-        response = self._request(method, path, **options)
-        try:
-            return parse(response.json())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UnexpectedAnswer(
-                f"{self._http.base_url} does not answer as VexObj does",
-                status=response.status_code,
-            ) from error
-
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            response = self._http.request(method, path, **options)
-        except httpx.RequestError as error:
-            raise no_answer(self._http.base_url, error) from error
-        if not response.is_success:
-            raise error_from(response)
-        return response
-
-    @contextmanager
-    def _stream(
-        self, path: str, params: Mapping[str, Any], headers: Mapping[str, str]
-    ) -> Iterator[Download]:
-        request = self._http.build_request("GET", path, params=params, headers=headers)
-        try:
-            response = self._http.send(request, stream=True)
-            if not response.is_success:
-                response.read()
-        except httpx.RequestError as error:
-            raise no_answer(self._http.base_url, error) from error
-        try:
-            if not response.is_success:
-                raise error_from(response)
-            yield Download(response)
-        finally:
-            response.close()
-
-
-def _address(url: str) -> httpx.URL:
-    try:
-        address = httpx.URL(url.rstrip("/"))
-    except httpx.InvalidURL as error:
-        raise ValueError(f"not an address: {url} ({error})") from None
-    if address.scheme not in {"http", "https"} or not address.host:
-        raise ValueError(f"not an address: {url} (it begins with http:// or https://)")
-    return address
-
-
-def _token(key: str) -> str:
-    key = key.strip()
-    if not (key.isascii() and key.isprintable() and " " not in key):
-        raise ValueError("an API key has no spaces, control or non-ASCII characters")
-    return key
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _each(name: str, parse: Callable[[Json], T]) -> Callable[[Json], list[T]]:
-    return lambda data: [parse(item) for item in data[name]]
 
 
 def _bucket(name: str) -> str:

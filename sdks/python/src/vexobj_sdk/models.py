@@ -193,6 +193,75 @@ class GcResult(_Model):
     due_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLifecycleRule:
+    """Which objects: those with `prefix` and all of `tags`, their size between the two bounds.
+
+    Current versions expire after `expire_days` or at `expire_at` (midnight UTC), delete markers
+    that hide nothing with `expire_delete_markers`; noncurrent versions after `noncurrent_days`,
+    but the `keep_noncurrent` newest stay; uploads are aborted after `abort_upload_days`.
+    """
+
+    id: str = ""
+    enabled: bool = True
+    prefix: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    size_greater_than: int | None = None
+    size_less_than: int | None = None
+    expire_days: int | None = None
+    expire_at: datetime | None = None
+    expire_delete_markers: bool = False
+    noncurrent_days: int | None = None
+    keep_noncurrent: int | None = None
+    abort_upload_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRule(_Model):
+    """A rule as the server keeps it; the fields mean what NewLifecycleRule says."""
+
+    id: str
+    bucket: str
+    created_at: datetime
+    enabled: bool
+    prefix: str
+    tags: Mapping[str, str]
+    size_greater_than: int | None
+    size_less_than: int | None
+    expire_days: int | None
+    expire_at: datetime | None
+    expire_delete_markers: bool
+    noncurrent_days: int | None
+    keep_noncurrent: int | None
+    abort_upload_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRun(_Model):
+    """What a run did. `held`: nothing, as the server's clock is not believed.
+
+    `objects_expired` counts current versions, removed or hidden by a delete marker; `bytes_freed`
+    is what versions that went for good take, until garbage collection frees it.
+    """
+
+    objects_expired: int
+    versions_removed: int
+    markers_removed: int
+    uploads_aborted: int
+    bytes_freed: int
+    locked: int
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockInfo(_Model):
+    """`believed_at` is the time by which things expire: the clock's own unless it is `held`."""
+
+    wall_at: datetime
+    believed_at: datetime
+    held: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Health(_Model):
     """`capabilities` says what the server can do: ask before you offer it."""

@@ -1,4 +1,7 @@
-"""Buckets, their ACL and their versioning."""
+"""Buckets, their ACL, their versioning and their lifecycle rules, which nobody acts upon."""
+
+from dataclasses import replace
+from uuid import uuid4
 
 from vexobj_s3compat import errors
 from vexobj_s3compat import types as t
@@ -65,6 +68,20 @@ class BucketOperations(OperationGroup):
         if bucket.object_lock and request.input.status != "Enabled":
             raise errors.InvalidBucketState
         bucket.versioning = request.input.status
+
+    async def get_bucket_lifecycle(self, request: t.Request[t.BucketInput]) -> t.LifecycleOutput:
+        rules = self._bucket(request).lifecycle
+        if not rules:
+            raise errors.NoSuchLifecycleConfiguration
+        return t.LifecycleOutput(rules)
+
+    async def put_bucket_lifecycle(self, request: t.Request[t.PutBucketLifecycleInput]) -> None:
+        self._bucket(request).lifecycle = [
+            rule if rule.id else replace(rule, id=str(uuid4())) for rule in request.input.rules
+        ]
+
+    async def delete_bucket_lifecycle(self, request: t.Request[t.BucketInput]) -> None:
+        self._bucket(request).lifecycle = []
 
     async def get_bucket_configuration(self, request: t.Request[t.BucketInput]) -> None:
         self._bucket(request)

@@ -72,6 +72,7 @@ class Bucket:
     versioning: Literal["Enabled", "Suspended"] | None = None
     object_lock: bool = False
     default_retention: t.DefaultRetentionValue | None = None
+    lifecycle: list[t.LifecycleRule] = field(default_factory=list)
     objects: dict[bytes, list[Version]] = field(default_factory=dict)
     """Versions of each key, newest first."""
     uploads: dict[str, Upload] = field(default_factory=dict)

@@ -6,7 +6,6 @@ from vexobj_s3compat.call import Call
 from vexobj_s3compat.errors import (
     NoSuchBucketPolicy,
     NoSuchCORSConfiguration,
-    NoSuchLifecycleConfiguration,
     NoSuchPublicAccessBlockConfiguration,
     NoSuchTagSet,
     NoSuchWebsiteConfiguration,
@@ -45,7 +44,6 @@ _CONFIGURATIONS: dict[str, tuple[str, Shape]] = {
         "GetBucketEncryption",
         _absent(ServerSideEncryptionConfigurationNotFoundError),
     ),
-    "lifecycle": ("GetBucketLifecycleConfiguration", _absent(NoSuchLifecycleConfiguration)),
     "ownershipControls": ("GetBucketOwnershipControls", _absent(OwnershipControlsNotFoundError)),
     "policy": ("GetBucketPolicy", _absent(NoSuchBucketPolicy)),
     "policyStatus": ("GetBucketPolicyStatus", _absent(NoSuchBucketPolicy)),

@@ -3,7 +3,7 @@
 Needs httpx (the extra `testing`).
 """
 
-from vexobj_s3compat.testing import buckets, locks, objects, uploads
+from vexobj_s3compat.testing import buckets, lifecycle, locks, objects, uploads
 from vexobj_s3compat.testing.client import Answer, S3TestClient
 from vexobj_s3compat.testing.suite import Conformance, Scenario
 
@@ -12,6 +12,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *buckets.SCENARIOS,
     *uploads.SCENARIOS,
     *locks.SCENARIOS,
+    *lifecycle.SCENARIOS,
 )
 
 __all__ = ["SCENARIOS", "Answer", "Conformance", "S3TestClient", "Scenario"]

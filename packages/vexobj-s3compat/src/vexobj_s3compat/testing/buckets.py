@@ -126,7 +126,6 @@ async def not_configured(s3: Conformance) -> None:
         "policyStatus": "NoSuchBucketPolicy",
         "encryption": "ServerSideEncryptionConfigurationNotFoundError",
         "object-lock": "ObjectLockConfigurationNotFoundError",
-        "lifecycle": "NoSuchLifecycleConfiguration",
         "cors": "NoSuchCORSConfiguration",
         "tagging": "NoSuchTagSet",
         "website": "NoSuchWebsiteConfiguration",

@@ -27,6 +27,11 @@ from vexobj_s3compat.types.deletions import (
     DeleteObjectsOutput,
     ObjectIdentifier,
 )
+from vexobj_s3compat.types.lifecycle import (
+    LifecycleOutput,
+    LifecycleRule,
+    PutBucketLifecycleInput,
+)
 from vexobj_s3compat.types.listings import (
     ListObjectsInput,
     ListObjectsOutput,
@@ -99,6 +104,8 @@ __all__ = [
     "HeadBucketOutput",
     "Headers",
     "LegalHoldOutput",
+    "LifecycleOutput",
+    "LifecycleRule",
     "ListBucketsInput",
     "ListBucketsOutput",
     "ListMultipartUploadsInput",
@@ -119,6 +126,7 @@ __all__ = [
     "Owner",
     "PartEntry",
     "PutBucketAclInput",
+    "PutBucketLifecycleInput",
     "PutBucketVersioningInput",
     "PutObjectAclInput",
     "PutObjectInput",

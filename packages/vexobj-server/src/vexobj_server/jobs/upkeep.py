@@ -5,11 +5,14 @@ from datetime import timedelta
 
 from vexobj_server.jobs.loops import Loop
 from vexobj_server.services.identities import Identities
-from vexobj_server.settings import StorageSettings
+from vexobj_server.services.lifecycle import Lifecycle
+from vexobj_server.settings import LifecycleSettings, StorageSettings
 from vexobj_storage import ObjectStore
 
 _FOLD = timedelta(seconds=30)
 _SWEEP = timedelta(hours=6)
+_STALE_UPLOADS = timedelta(minutes=15)
+_CLOCK = timedelta(seconds=30)
 _LAST_USED = timedelta(seconds=60)
 
 
@@ -30,6 +33,18 @@ def upkeep(
     )
 
 
-def housekeeping(identities: Identities) -> Sequence[Loop]:
+def expiry(lifecycle: Lifecycle, settings: LifecycleSettings) -> Sequence[Loop]:
+    """For one process of all."""
+    return (
+        Loop("clock", _CLOCK, lifecycle.record_clock),
+        Loop("lifecycle", timedelta(seconds=settings.interval_seconds), lifecycle.scheduled),
+        Loop("stale uploads", _STALE_UPLOADS, lifecycle.abort_stale_uploads),
+    )
+
+
+def housekeeping(identities: Identities, lifecycle: Lifecycle) -> Sequence[Loop]:
     """For every process: what it alone knows."""
-    return (Loop("last use of keys", _LAST_USED, identities.flush_last_used),)
+    return (
+        Loop("last use of keys", _LAST_USED, identities.flush_last_used),
+        Loop("clock", _CLOCK, lifecycle.watch_clock),
+    )

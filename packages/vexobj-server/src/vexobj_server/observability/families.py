@@ -106,6 +106,23 @@ BUCKET_NONCURRENT_BYTES = _gauge(
 GC_RUNS = _counter("vexobj_gc_runs_total", "Garbage collections that ended well.")
 GC_BLOBS = _counter("vexobj_gc_blobs_removed_total", "Blobs that garbage collection removed.")
 GC_BYTES = _counter("vexobj_gc_bytes_freed_total", "Bytes that garbage collection freed.")
+LIFECYCLE_RUNS = _counter("vexobj_lifecycle_runs_total", "Lifecycle sweeps that ended well.")
+LIFECYCLE_ACTIONS = _counter(
+    "vexobj_lifecycle_actions_total",
+    "What lifecycle rules did: current versions expired (expire), noncurrent ones (remove_version)"
+    " and delete markers (remove_marker) removed, uploads aborted (abort_upload), versions left as"
+    " a lock protects them (locked).",
+    "action",
+)
+LIFECYCLE_BYTES = _counter(
+    "vexobj_lifecycle_bytes_total", "Bytes of the versions that lifecycle rules removed for good."
+)
+STALE_UPLOADS = _counter(
+    "vexobj_stale_uploads_aborted_total", "Uploads aborted as nothing happened in them for long."
+)
+CLOCK_HELD = _gauge(
+    "vexobj_clock_held", "1 while the clock is not believed and nothing expires by it."
+)
 DISK_FREE = _gauge("vexobj_disk_free_bytes", "Free bytes where the data directory is.")
 DISK_USED = _gauge("vexobj_disk_used_bytes", "Bytes in use where the data directory is.")
 DISK_SIZE = _gauge("vexobj_disk_size_bytes", "Size of the file system of the data directory.")

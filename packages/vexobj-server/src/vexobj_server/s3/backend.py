@@ -9,6 +9,7 @@ from vexobj_s3compat.operations import OPERATIONS
 from vexobj_server.s3.base import OperationGroup
 from vexobj_server.s3.buckets import BucketOperations
 from vexobj_server.s3.errors import FORESEEN, translate
+from vexobj_server.s3.lifecycle import LifecycleOperations
 from vexobj_server.s3.listings import ListingOperations
 from vexobj_server.s3.locks import LockOperations
 from vexobj_server.s3.multipart import MultipartOperations
@@ -24,6 +25,7 @@ _LARGE_DOCUMENTS = {
 
 class VexObjBackend(
     BucketOperations,
+    LifecycleOperations,
     ListingOperations,
     ObjectOperations,
     MultipartOperations,

@@ -8,6 +8,7 @@ from typing import Any
 from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
 from vexobj_server.services.identities import Identities, StoredKeys
+from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
 from vexobj_storage import GcReport, ObjectStore
 
@@ -35,3 +36,4 @@ class Services:
     disk_usage: Callable[[], Awaitable[int]]
     metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
     collect_garbage: Callable[[], Awaitable[GcReport]]
+    lifecycle: Lifecycle

@@ -168,6 +168,11 @@ class StorageSettings:
     gc_orphan_age: timedelta = _setting(
         DURATION, timedelta(hours=24), "Files that nothing knows of are removed at this age."
     )
+    stale_upload_age: timedelta = _setting(
+        DURATION,
+        timedelta(days=7),
+        "A multipart upload in which nothing happened for so long is aborted; 0 means never.",
+    )
     s3: RemoteSettings = RemoteSettings()
 
 
@@ -281,6 +286,18 @@ class QuotasSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleSettings:
+    interval_seconds: int = _setting(
+        integer(1, 31_536_000), 3600, "Seconds between two sweeps for what has expired."
+    )
+    day_seconds: int = _setting(
+        integer(1, 86_400),
+        86_400,
+        "How long a day of the lifecycle rules is, for tests; clients are told of whole days.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
     """One of a list: `[[webhooks]]`. The `VEXOBJ_WEBHOOK_*` variables add one to the file's."""
 
@@ -341,6 +358,7 @@ class Settings:
     tls: TlsSettings = TlsSettings()
     rate_limit: RateLimitSettings = RateLimitSettings()
     quotas: QuotasSettings = QuotasSettings()
+    lifecycle: LifecycleSettings = LifecycleSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     sse: SseSettings = SseSettings()
     transcode: TranscodeSettings = TranscodeSettings()

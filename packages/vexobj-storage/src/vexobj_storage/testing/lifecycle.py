@@ -8,7 +8,7 @@ import pytest
 
 from vexobj_storage import errors
 from vexobj_storage.lifecycle import LifecycleRule, load
-from vexobj_storage.locks import ObjectLock, Retention, RetentionMode
+from vexobj_storage.locks import UNLOCKED, ObjectLock, Retention, RetentionMode
 from vexobj_storage.store import ObjectStore
 from vexobj_storage.testing.clocks import ManualClock
 from vexobj_storage.testing.helpers import PLAIN, content, make_bucket, put, put_locked, put_part
@@ -87,7 +87,7 @@ class LifecycleContract:
             await put_locked(store, bucket, b"key", b"data", ObjectLock(until))
             await store.add_lifecycle_rule(bucket.name, _rule(store, expire_days=1))
         clock.advance(2 * _DAY)
-        assert await store.sweep_lifecycle() == LifecycleReport()
+        assert await store.sweep_lifecycle() == LifecycleReport(locked=2)
         clock.advance(2 * _DAY)
         assert (await store.sweep_lifecycle()).expired == 2
         await invariants(store)
@@ -242,6 +242,36 @@ class LifecycleContract:
         await store.clock_guard.accept()
         assert (await store.sweep_lifecycle()).expired == 1
         assert await store.abort_stale_uploads(_DAY) == 1
+
+    async def test_locked_noncurrent_versions_stay(
+        self, store: ObjectStore, clock: ManualClock
+    ) -> None:
+        bucket = await make_bucket(store, Versioning.ENABLED)
+        retained = ObjectLock(Retention(RetentionMode.GOVERNANCE, clock.now() + 10 * _DAY))
+        for lock in (retained, ObjectLock(legal_hold=True), UNLOCKED):
+            await put_locked(store, bucket, b"key", b"old", lock)
+        await put(store, bucket, b"key", b"current")
+        await store.add_lifecycle_rule("bucket", _rule(store, noncurrent_days=1))
+        clock.advance(3 * _DAY)
+        swept = await store.sweep_lifecycle()
+        assert (swept.versions_removed, swept.bytes, swept.locked) == (1, 3, 2)
+        clock.advance(10 * _DAY)
+        swept = await store.sweep_lifecycle()
+        assert (swept.versions_removed, swept.bytes, swept.locked) == (1, 3, 1)
+        await invariants(store)
+
+    async def test_a_clock_that_jumped_ends_no_retention(
+        self, store: ObjectStore, clock: ManualClock
+    ) -> None:
+        bucket = await make_bucket(store, Versioning.ENABLED)
+        lock = ObjectLock(Retention(RetentionMode.COMPLIANCE, clock.now() + 10 * _DAY))
+        version = await put_locked(store, bucket, b"key", b"data", lock)
+        await store.clock_guard.record()
+        clock.jump(40 * _DAY)
+        with pytest.raises(errors.ObjectLocked):
+            await store.delete_object(bucket, b"key", version.version_id)
+        clock.advance(11 * _DAY)
+        assert (await store.delete_object(bucket, b"key", version.version_id)).existed
 
     async def test_days_may_be_short(self, store: ObjectStore, clock: ManualClock) -> None:
         bucket = await make_bucket(store)

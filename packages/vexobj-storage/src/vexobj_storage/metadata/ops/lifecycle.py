@@ -203,7 +203,9 @@ async def _act(
     name = ObjectName(found.facts.key, found.version_id)
     removal = Removal(ledger.now_us, bucket.owner_id)
     deleted = await deletes.delete_one(tx, bucket, bucket.versioning, name, removal, ledger)
-    if not deleted.existed or deleted.refusal is not None:
+    if deleted.refusal is not None:
+        return replace(report, locked=report.locked + 1)
+    if not deleted.existed:
         return report
     if fate is Fate.EXPIRE:
         gone = 0 if deleted.is_delete_marker else found.facts.size
