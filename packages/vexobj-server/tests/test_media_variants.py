@@ -28,6 +28,7 @@ from vexobj_server.media.config import BrokerConfig
 from vexobj_server.media.errors import MediaBusy, MediaUnavailable, MediaUnsupported
 from vexobj_server.media.protocol import MediaFile
 from vexobj_server.media.supervisor import BrokerHandle, start_broker
+from vexobj_server.media.variantcache import VariantCache, cache_directory
 from vexobj_server.services.variants import Variant, Variants
 from vexobj_storage import ObjectAttributes, ObjectVersion, StoredObject
 
@@ -92,11 +93,16 @@ class Server:
     client: MediaClient
     files: Files
 
-    def worker(self, memory_bytes: int = 10**7, limits: Limits = DEFAULT_LIMITS) -> Variants:
+    def worker(
+        self,
+        memory_bytes: int = 10**7,
+        limits: Limits = DEFAULT_LIMITS,
+        key: bytes | None = None,
+    ) -> Variants:
         return Variants(
             self.client,
             MemoryCache(memory_bytes),
-            DiskCacheReader(self.directory / "cache"),
+            VariantCache(DiskCacheReader(cache_directory(self.directory / "cache", key)), key),
             self.files,
             limits=limits,
         )
@@ -109,18 +115,21 @@ def directory() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def running(directory: Path, queue_size: int = 64) -> AsyncIterator[Server]:
+async def running(
+    directory: Path, queue_size: int = 64, cache_key: bytes | None = None
+) -> AsyncIterator[Server]:
     config = BrokerConfig(
         socket_path=directory / "m.sock",
         workers=1,
         cache_dir=directory / "cache",
         cache_bytes=10**8,
+        cache_key=cache_key,
         queue_size=queue_size,
     )
     handle = await asyncio.to_thread(start_broker, config)
     client = MediaClient(config.socket_path)
     originals = directory / "originals"
-    originals.mkdir()
+    originals.mkdir(exist_ok=True)
     try:
         yield Server(directory, handle, client, Files(originals))
     finally:
@@ -283,11 +292,40 @@ async def test_without_a_broker_what_is_cached_is_served(directory: Path) -> Non
             await server.worker().variant(stored, replace(ASKED, width=7), None)
 
 
+def kept(directory: Path) -> list[bytes]:
+    return [path.read_bytes() for path in (directory / "cache").rglob("entries/*/*")]
+
+
+async def test_variants_on_disk_are_sealed_where_there_is_a_key(directory: Path) -> None:
+    key = b"k" * 32
+    async with running(directory) as server:
+        stored = server.files.put(PHOTO)
+        plain = await server.worker().variant(stored, ASKED, None)
+        assert isinstance(plain.content, bytes)
+        assert any(plain.content in entry for entry in kept(directory))
+    async with running(directory, cache_key=key) as server:
+        await server.client.stats()
+        stored = server.files.put(PHOTO)
+        assert kept(directory) == []
+        first = await server.worker(key=key).variant(stored, ASKED, None)
+        again = await server.worker(key=key).variant(stored, ASKED, None)
+        other = await server.worker(key=b"o" * 32).variant(stored, ASKED, None)
+        assert (first.cache, again.cache, other.cache) == ("miss", "hit", "hit")
+        assert plain.content == first.content == again.content == other.content
+        assert len(kept(directory)) == 1
+        assert not any(plain.content[9:99] in entry for entry in kept(directory))
+        assert (await server.client.stats()).computations == 1
+    async with running(directory) as server:
+        await server.client.stats()
+        assert kept(directory) == []
+
+
 def test_configuration_survives_the_pipe(tmp_path: Path) -> None:
     config = BrokerConfig(
         socket_path=tmp_path / "m.sock",
         workers=3,
         cache_dir=tmp_path / "cache",
+        cache_key=b"k" * 32,
         limits=Limits(max_source_pixels=5),
         encoding=Encoding(jpeg_quality=1),
     )

@@ -215,7 +215,7 @@ def test_secrets_may_come_from_a_file(tmp_path: Path) -> None:
         ("", {"VEXOBJ_IMAGES_DEFAULT_QUALITY": "101"}, "from 1 to 100"),
         ("", {"VEXOBJ_WEBHOOK_SECRET": "s"}, "VEXOBJ_WEBHOOK_URL is missing"),
         ("", {"VEXOBJ_TLS_ENABLED": "true"}, "tls.enabled needs"),
-        ("", {"VEXOBJ_SSE_ENABLED": "true"}, "would store everything in clear"),
+        ("", {"VEXOBJ_SSE_ENABLED": "true"}, "sse.enabled needs sse.master_key"),
         ("", {"VEXOBJ_AUTH_ROOT_ACCESS_KEY_ID": "admin"}, "go together"),
         ("", {"VEXOBJ_METADATA_URL": "mysql://x"}, "metadata.url is not a postgresql:// URL"),
         ("", {"VEXOBJ_SSE_MASTER_KEY_FILE": "/nowhere"}, "cannot be read"),
@@ -281,6 +281,32 @@ def test_settings_travel_to_the_workers(tmp_path: Path) -> None:
     )
     assert parse_settings(dump_settings(settings)) == settings
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_the_master_key_may_come_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(f"{HEX_KEY.upper()}\n", encoding="utf-8")
+    settings = load(tmp_path, f'[sse]\nenabled = true\nmaster_key_file = "{path}"\n')
+    assert settings.sse.master_key == HEX_KEY
+    for text, sentence in (("no key", "does not hold 64 hex"), ("ab" * 32, "differ")):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(SettingsError, match=sentence):
+            load(tmp_path, f'[sse]\nmaster_key = "{HEX_KEY}"\nmaster_key_file = "{path}"\n')
+    path.unlink()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path, f'[sse]\nmaster_key_file = "{path}"\n')
+
+
+def test_master_keys_are_never_written_down(tmp_path: Path) -> None:
+    other = "ab" * 32
+    text = f'[sse]\nenabled = true\nmaster_key = "{HEX_KEY}"\nprevious_master_keys = ["{other}"]\n'
+    settings = load(tmp_path, text)
+    assert settings.sse.previous_master_keys == (other,)
+    dumped = dump_settings(settings)
+    assert HEX_KEY not in dumped
+    assert other not in dumped
+    assert parse_settings(dumped).sse.enabled
+    assert pickle.loads(pickle.dumps(settings.sse)) == settings.sse
 
 
 @given(st.integers(0, 2**60))

@@ -6,6 +6,7 @@ from vexobj_cache.diskreader import DiskCacheReader, OpenEntry
 from vexobj_cache.memory import MemoryCache
 from vexobj_cache.singleflight import ComputationCancelled, SingleFlight
 from vexobj_cache.tiered import TieredCache
+from vexobj_cache.tree import wipe
 
 __all__ = [
     "Cache",
@@ -19,4 +20,5 @@ __all__ = [
     "OpenEntry",
     "SingleFlight",
     "TieredCache",
+    "wipe",
 ]

@@ -36,6 +36,14 @@ class EntryTree:
                 unlink(path)
 
 
+def wipe(root: Path) -> None:
+    """Remove all entries that a disk cache has in `root`, and nothing else that is there."""
+    tree = EntryTree(root)
+    for directory in (tree.entries, tree.temporary):
+        for path, _ in _files(directory):
+            unlink(path)
+
+
 def entry_name(key: str) -> str:
     return hashlib.blake2b(key.encode(), digest_size=_NAME_LENGTH // 2).hexdigest()
 

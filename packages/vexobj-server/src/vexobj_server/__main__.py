@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(what, "reference", _config_reference, "print the reference page of all settings")
     _add(commands, "openapi", _openapi, "print the contract of the native API")
     _add(commands, "doctor", _doctor, "look for what could go wrong on this machine")
+    _add(commands, "rekey", _rekey, "wrap the keys of what is encrypted by a new master key")
     return parser
 
 
@@ -90,6 +91,12 @@ def _doctor(_options: argparse.Namespace) -> int:
     from vexobj_server.commands.doctor import doctor
 
     return doctor(os.environ)
+
+
+def _rekey(_options: argparse.Namespace) -> int:
+    from vexobj_server.commands.rekey import rekey
+
+    return rekey(os.environ)
 
 
 if __name__ == "__main__":

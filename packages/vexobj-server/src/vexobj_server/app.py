@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,14 +16,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vexobj_auth import ALL_PERMISSIONS, AccessKey, Principal, SecretBox
 from vexobj_cache import DiskCacheReader, MemoryCache
 from vexobj_s3compat import S3App
-from vexobj_server.bootstrap import store_config
+from vexobj_server.bootstrap import CACHE_KEY, store_config
 from vexobj_server.capabilities import capabilities
 from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
+from vexobj_server.jobs.sealing import root_keys
 from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
+from vexobj_server.media.variantcache import VariantCache, cache_directory
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
 from vexobj_server.observability.lifecycle import LifecycleMetrics
@@ -44,7 +47,14 @@ from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
 from vexobj_server.settings import Settings
-from vexobj_storage import GcReport, LocalBlobStore, ObjectStore, StorageError, open_metadata
+from vexobj_storage import (
+    GcReport,
+    KeyRing,
+    LocalBlobStore,
+    ObjectStore,
+    StorageError,
+    open_metadata,
+)
 
 _VERSION = version("vexobj-server")
 _log = logging.getLogger(__name__)
@@ -130,8 +140,11 @@ async def open_server(
     async with contextlib.AsyncExitStack() as stack:
         config = store_config(settings)
         metadata = await open_metadata(config.data_dir, config.metadata_url)
+        sealing = await KeyRing.open(
+            metadata, config.master_keys, seal=config.encrypt, now_us=round(time.time() * 1e6)
+        )
         blobs = LocalBlobStore(config.data_dir, thread_initializer=thread_initializer)
-        store = ObjectStore(config, metadata, blobs)
+        store = ObjectStore(config, metadata, blobs, keys=sealing)
         stack.push_async_callback(store.close)
         box = SecretBox(runtime.server_secret)
         keys = StoredKeys(store)
@@ -156,7 +169,7 @@ async def open_server(
                 *upkeep(store, settings.storage, collect),
                 *expiry(lifecycle, settings.lifecycle),
             ),
-            everywhere=housekeeping(identities, lifecycle),
+            everywhere=(*housekeeping(identities, lifecycle), *root_keys(store)),
         )
         await stack.enter_async_context(loops)
         yield Dispatcher(
@@ -192,7 +205,7 @@ def _services(
         inline_max_bytes=settings.storage.inline_max_size,
         max_object_bytes=settings.storage.max_file_size,
         upload_timeout_seconds=settings.server.upload_timeout.total_seconds(),
-        capabilities=capabilities(),
+        capabilities=capabilities(sse=settings.sse.enabled),
         version=_VERSION,
         metrics_token=settings.metrics.token,
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
@@ -235,10 +248,11 @@ async def _collect_garbage(store: ObjectStore, metrics: GarbageMetrics) -> GcRep
 def _variants(
     settings: Settings, client: MediaClient, store: ObjectStore, metrics: CacheMetrics
 ) -> Variants:
+    cache_key = store.derived_key(CACHE_KEY)
     return Variants(
         client,
         MemoryCache(settings.cache.memory_size // settings.server.workers),
-        DiskCacheReader(settings.cache_dir),
+        VariantCache(DiskCacheReader(cache_directory(settings.cache_dir, cache_key)), cache_key),
         store,
         encoding=image_encoding(settings),
         limits=image_limits(settings),

@@ -24,11 +24,13 @@ from vexobj_auth import (
 )
 from vexobj_server.runtime import write_private
 from vexobj_server.services.identities import StoredKeys
-from vexobj_server.settings import AuthSettings, Settings, SettingsError
-from vexobj_storage.store import StoreConfig
+from vexobj_server.settings import AuthSettings, Settings, SettingsError, SseSettings
+from vexobj_storage import MasterKey, StoreConfig
 
 SECRET_FILE = "server-secret"  # noqa: S105 - a file name
 CREDENTIALS_FILE = "admin-credentials"
+CACHE_KEY = "variants on disk"
+"""What the key of the disk cache is derived for."""
 
 _SECRET_BYTES = 32
 _ADMIN = "admin"
@@ -44,7 +46,15 @@ def store_config(settings: Settings) -> StoreConfig:
         deduplication=storage.deduplication,
         gc_grace=storage.gc_grace,
         max_object_bytes=storage.max_file_size,
+        master_keys=master_keys(settings.sse),
+        encrypt=settings.sse.enabled,
     )
+
+
+def master_keys(sse: SseSettings) -> tuple[MasterKey, ...]:
+    """The current one first."""
+    current = () if sse.master_key is None else (sse.master_key,)
+    return tuple(MasterKey(bytes.fromhex(key)) for key in (*current, *sse.previous_master_keys))
 
 
 def prepare_data_dir(data_dir: Path) -> None:

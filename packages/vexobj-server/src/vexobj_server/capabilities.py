@@ -7,11 +7,11 @@ from typing import Any
 from PIL import features
 
 
-def capabilities() -> dict[str, Any]:
+def capabilities(*, sse: bool) -> dict[str, Any]:
     formats = ["jpeg", "png", "gif"]
     formats += [name for name in ("webp", "avif") if features.check(name)]
     return {
-        "sse_at_rest": False,
+        "sse_at_rest": sse,
         "video_metadata": False,
         "video_thumbnails": False,
         "ffprobe": shutil.which("ffprobe") is not None,

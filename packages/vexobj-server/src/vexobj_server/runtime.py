@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vexobj_server.cpus import processors
-from vexobj_server.settings import Settings, dump_settings, parse_settings
+from vexobj_server.settings import Settings, SseSettings, dump_settings, parse_settings
 
 _SETTINGS = "settings.json"
 _SECRET = "secret"  # noqa: S105 - a file name
@@ -49,8 +49,10 @@ def create_runtime(settings: Settings, server_secret: bytes) -> Runtime:
     return runtime
 
 
-def load_runtime(directory: Path) -> Runtime:
+def load_runtime(directory: Path, sse: SseSettings | None = None) -> Runtime:
+    """`sse` with the master keys, which are not in the directory."""
     settings = parse_settings((directory / _SETTINGS).read_text(encoding="utf-8"))
+    settings = replace(settings, sse=sse or settings.sse)
     return Runtime(settings, (directory / _SECRET).read_bytes(), directory)
 
 

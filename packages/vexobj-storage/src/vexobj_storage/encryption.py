@@ -14,3 +14,8 @@ class Encryption(Content):
     async def refresh_keys(self) -> None:
         """Learn of root keys that other processes have made; the newest seals new content."""
         await self._keys.refresh()
+
+    def derived_key(self, purpose: str) -> bytes | None:
+        """A key of 32 bytes for what a caller keeps beside the store; None if nothing is sealed."""
+        current = self._keys.current
+        return None if current is None else current.derive(purpose)

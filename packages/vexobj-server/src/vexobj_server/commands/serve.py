@@ -16,6 +16,7 @@ from typing import Any
 
 from vexobj_auth import NewKey, SecretBox
 from vexobj_server.bootstrap import (
+    CACHE_KEY,
     CREDENTIALS_FILE,
     alone_in,
     first_key,
@@ -29,8 +30,8 @@ from vexobj_server.observability.logs import configure_logging
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.runtime import Runtime, create_runtime, load_runtime
 from vexobj_server.services.identities import StoredKeys
-from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
-from vexobj_storage import ObjectStore
+from vexobj_server.settings import Bind, Settings, SettingsError, SseSettings, load_settings
+from vexobj_storage import KeyUnavailable, ObjectStore
 from vexobj_storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
@@ -55,16 +56,23 @@ def serve(environment: Mapping[str, str]) -> int:
     prepare_data_dir(settings.storage.data_dir)
     secret = server_secret(settings)
     with alone_in(settings.storage.data_dir):
-        made = asyncio.run(_prepare_store(settings, SecretBox(secret)))
+        made, cache_key = asyncio.run(_prepare_store(settings, SecretBox(secret)))
     _announce(settings, made)
     with _runtime(settings, secret) as runtime:
-        return _run(runtime, address)
+        return _run(runtime, address, cache_key)
 
 
-async def _prepare_store(settings: Settings, box: SecretBox) -> NewKey | None:
-    """Migrates once, before there are workers that would do so all at the same time."""
+async def _prepare_store(settings: Settings, box: SecretBox) -> tuple[NewKey | None, bytes | None]:
+    """Migrates once, before there are workers that would do so all at the same time.
+
+    The new admin key, if one was made; and what variants on disk are sealed under, if they are.
+    """
     try:
         store = await ObjectStore.open(store_config(settings))
+    except KeyUnavailable as error:
+        raise SettingsError(
+            f"sse: {error}. Give that key as sse.master_key, or as one of sse.previous_master_keys."
+        ) from error
     except StorageError as error:
         reason = str(error.__cause__ or error).rstrip(".")
         raise SettingsError(f"The store cannot be opened: {reason}.") from error
@@ -73,13 +81,14 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> NewKey | None:
             raise
         raise SettingsError(ASYNCPG_MISSING) from None
     try:
-        return await first_key(
+        made = await first_key(
             StoredKeys(store),
             box,
             settings.auth,
             settings.storage.data_dir,
             datetime.now(UTC),
         )
+        return made, store.derived_key(CACHE_KEY)
     finally:
         await store.close()
 
@@ -93,18 +102,21 @@ def _runtime(settings: Settings, secret: bytes) -> Iterator[Runtime]:
         shutil.rmtree(runtime.directory, ignore_errors=True)
 
 
-def _run(runtime: Runtime, address: str) -> int:
+def _run(runtime: Runtime, address: str, cache_key: bytes | None) -> int:
     from vexobj_server.media.config import broker_config
     from vexobj_server.media.supervisor import start_broker
 
     page = MetricsPage(runtime.metrics_dir, "parent")
     broker = start_broker(
-        broker_config(runtime.settings, runtime.broker_socket, runtime.metrics_dir)
+        broker_config(runtime.settings, runtime.broker_socket, runtime.metrics_dir, cache_key)
     )
     server = _granian(runtime.settings, address)
     configure_logging(runtime.settings.server)  # Granian has put its own in place
     try:
-        server.serve(target_loader=partial(load_app, runtime.directory), wrap_loader=False)
+        server.serve(
+            target_loader=partial(load_app, runtime.directory, runtime.settings.sse),
+            wrap_loader=False,
+        )
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -113,11 +125,11 @@ def _run(runtime: Runtime, address: str) -> int:
     return 0
 
 
-def load_app(directory: Path) -> Any:
+def load_app(directory: Path, sse: SseSettings) -> Any:
     """In a worker: the application over what the parent has prepared."""
     from vexobj_server.app import create_app
 
-    runtime = load_runtime(directory)
+    runtime = load_runtime(directory, sse)
     configure_logging(runtime.settings.server)
     app = create_app(runtime)
     gc.freeze()  # what was imported stays: a full collection of it stops all requests for 80 ms

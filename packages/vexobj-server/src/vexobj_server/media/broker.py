@@ -29,6 +29,7 @@ from vexobj_server.media.protocol import (
     stats_answer,
 )
 from vexobj_server.media.renderer import Renderer
+from vexobj_server.media.variantcache import VariantCache, own_directory
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.observability.variants import BrokerMetrics
 
@@ -50,8 +51,9 @@ async def serve(config: BrokerConfig, listener: socket.socket) -> None:
     stopped = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), stopped.set)
     disk = _open_cache(config)
+    kept = VariantCache(disk, config.cache_key) if disk else None
     page = MetricsPage(config.metrics_dir, "broker") if config.metrics_dir else None
-    renderer = Renderer(config, disk, BrokerMetrics(page) if page else None)
+    renderer = Renderer(config, kept, BrokerMetrics(page) if page else None)
     renderer.tell()
     accepting = asyncio.create_task(_accept(renderer, listener))
     try:
@@ -72,7 +74,7 @@ def _open_cache(config: BrokerConfig) -> DiskCache | None:
     if config.cache_dir is None:
         return None
     try:
-        return DiskCache(config.cache_dir, config.cache_bytes)
+        return DiskCache(own_directory(config.cache_dir, config.cache_key), config.cache_bytes)
     except (CacheInUse, OSError) as error:
         _log.warning("no variants are kept on disk: %s", error)
         return None

@@ -1,7 +1,7 @@
 """What the broker is started with."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vexobj_processing import DEFAULT_ENCODING, DEFAULT_LIMITS, Encoding, Limits
@@ -16,7 +16,7 @@ class BrokerConfig:
     """`memory_bytes` is what all jobs together may be estimated at; `queue_size` how many wait.
 
     `cache_dir` None means that no variant is kept on disk, `metrics_dir` None that none are counted
-    where others can read it.
+    where others can read it. Variants on disk are sealed under `cache_key` if there is one.
     """
 
     socket_path: Path
@@ -24,6 +24,7 @@ class BrokerConfig:
     metrics_dir: Path | None = None
     cache_dir: Path | None = None
     cache_bytes: int = 0
+    cache_key: bytes | None = field(default=None, repr=False)
     queue_size: int = 64
     memory_bytes: int = 1024**3
     child_memory_bytes: int = 1024**3
@@ -33,18 +34,22 @@ class BrokerConfig:
     encoding: Encoding = DEFAULT_ENCODING
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), default=str)
+        fields = asdict(self)
+        fields["cache_key"] = self.cache_key and self.cache_key.hex()
+        return json.dumps(fields, default=str)
 
     @classmethod
     def from_json(cls, text: str) -> "BrokerConfig":
         fields = json.loads(text)
         cache_dir, metrics_dir = fields["cache_dir"], fields["metrics_dir"]
+        cache_key = fields["cache_key"]
         return cls(
             **fields
             | {
                 "socket_path": Path(fields["socket_path"]),
                 "metrics_dir": Path(metrics_dir) if metrics_dir else None,
                 "cache_dir": Path(cache_dir) if cache_dir else None,
+                "cache_key": bytes.fromhex(cache_key) if cache_key else None,
                 "limits": Limits(**fields["limits"]),
                 "encoding": Encoding(**fields["encoding"]),
             }
@@ -72,7 +77,9 @@ def image_encoding(settings: Settings) -> Encoding:
     )
 
 
-def broker_config(settings: Settings, socket_path: Path, metrics_dir: Path) -> BrokerConfig:
+def broker_config(
+    settings: Settings, socket_path: Path, metrics_dir: Path, cache_key: bytes | None
+) -> BrokerConfig:
     images = settings.images
     return BrokerConfig(
         socket_path=socket_path,
@@ -80,6 +87,7 @@ def broker_config(settings: Settings, socket_path: Path, metrics_dir: Path) -> B
         workers=images.workers or len(processors()),
         cache_dir=settings.cache_dir,
         cache_bytes=settings.cache.disk_size or _UNLIMITED_BYTES,
+        cache_key=cache_key,
         queue_size=images.queue_size,
         memory_bytes=images.worker_memory,
         child_memory_bytes=images.worker_memory,

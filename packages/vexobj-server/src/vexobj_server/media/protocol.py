@@ -6,9 +6,10 @@ the rendering's. `cancel` has no answer.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from vexobj_processing import Preference, ProcessingError, Transform
 from vexobj_processing.messages import (
@@ -61,6 +62,13 @@ class MediaFile:
         end = start + length
         for position in range(start, end, _CHUNK_BYTES):
             yield self.read(position, min(_CHUNK_BYTES, end - position))
+
+
+def anonymous_file(name: str) -> BinaryIO:
+    """In memory where the system can, else on a disk without a name."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create(name), "w+b")
+    return tempfile.TemporaryFile()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """The broker's work: one computation per key, within one queue and one memory budget."""
 
 import asyncio
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Coroutine
 from dataclasses import asdict
 from typing import Any
 
-from vexobj_cache import CacheEntry, DiskCache, SingleFlight
+from vexobj_cache import SingleFlight
 from vexobj_processing import (
     ImagePool,
     JobCrashed,
@@ -22,6 +21,7 @@ from vexobj_processing.messages import error_message, read_error
 from vexobj_server.media.config import BrokerConfig
 from vexobj_server.media.errors import MediaBusy
 from vexobj_server.media.protocol import BrokerStats, MediaFile, Message, Rendering
+from vexobj_server.media.variantcache import VariantCache
 from vexobj_server.observability.variants import BrokerMetrics
 
 _FAILURE_SECONDS = 60.0
@@ -33,7 +33,7 @@ class Renderer:
     """For one event loop; `disk` and `metrics` are owned by their maker."""
 
     def __init__(
-        self, config: BrokerConfig, disk: DiskCache | None, metrics: BrokerMetrics | None = None
+        self, config: BrokerConfig, disk: VariantCache | None, metrics: BrokerMetrics | None = None
     ) -> None:
         self._pool = ImagePool(
             config.workers,
@@ -110,7 +110,7 @@ class Renderer:
         job = None
         try:
             self._failures.check(key)
-            cached = await self._cached(key)
+            cached = await self._disk.find(key) if self._disk else None
             if cached:
                 self._stats.hits += 1
                 return cached
@@ -167,7 +167,8 @@ class Renderer:
         rendering = Rendering(
             MediaFile(rendered.fd, 0, rendered.size), rendered.content_type, cached=False
         )
-        await self._keep(key, rendering)
+        if self._disk:
+            await self._disk.keep(key, rendering)
         return rendering
 
     async def _decode(
@@ -178,19 +179,6 @@ class Renderer:
         except JobCrashed:
             # A kernel short of memory kills whom it likes: only a second death is the image's.
             return await self._pool.transform(source_fd, transform, preference)
-
-    async def _cached(self, key: str) -> Rendering | None:
-        opened = await self._disk.open(key) if self._disk else None
-        if opened is None:
-            return None
-        with opened:
-            copy = MediaFile(os.dup(opened.file.fileno()), opened.offset, opened.size)
-        return Rendering(copy, opened.metadata["content-type"], cached=True)
-
-    async def _keep(self, key: str, rendering: Rendering) -> None:
-        if self._disk:
-            metadata = {"content-type": rendering.content_type}
-            await self._disk.put(key, CacheEntry(rendering.file.read(), metadata))
 
 
 class _Failures:

@@ -2,15 +2,14 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal, Protocol
 
-from vexobj_cache import CacheEntry, DiskCacheReader, MemoryCache, SingleFlight
+from vexobj_cache import CacheEntry, MemoryCache, SingleFlight
 from vexobj_processing import (
     DEFAULT_ENCODING,
     DEFAULT_LIMITS,
@@ -25,7 +24,8 @@ from vexobj_processing import (
 from vexobj_s3compat import PartRange, Payload
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.errors import MediaBusy, MediaUnsupported
-from vexobj_server.media.protocol import MediaFile
+from vexobj_server.media.protocol import MediaFile, anonymous_file
+from vexobj_server.media.variantcache import VariantCache
 from vexobj_server.observability.variants import CacheMetrics
 from vexobj_storage import StoredObject
 
@@ -82,7 +82,7 @@ class Variants:
         self,
         client: MediaClient,
         memory: MemoryCache,
-        disk: DiskCacheReader | None,
+        disk: VariantCache | None,
         store: Originals,
         *,
         encoding: Encoding = DEFAULT_ENCODING,
@@ -168,13 +168,9 @@ class Variants:
     async def _on_disk(self, key: str) -> "_Found | None":
         if self._disk is None:
             return None
-        opened = await self._disk.open(key)
-        self._looked_up("disk", hit=opened is not None)
-        if opened is None:
-            return None
-        with opened:
-            file = MediaFile(os.dup(opened.file.fileno()), opened.offset, opened.size)
-        return _Found(_small(file), opened.metadata[_CONTENT_TYPE], cached=True)
+        found = await self._disk.find(key)
+        self._looked_up("disk", hit=found is not None)
+        return _Found(_small(found.file), found.content_type, cached=True) if found else None
 
     async def _render(
         self, key: str, stored: StoredObject, transform: Transform, preference: Preference
@@ -213,7 +209,7 @@ class Variants:
         async with AsyncExitStack() as held:
             if stored.version.size > _SMALL_COPY_BYTES:
                 await held.enter_async_context(self._copies.taken())
-            copy = held.enter_context(_anonymous_file())
+            copy = held.enter_context(anonymous_file("original"))
             async for chunk in self._store.read(stored):
                 copy.write(chunk)
             copy.flush()
@@ -264,9 +260,3 @@ def _small(file: MediaFile) -> bytes | MediaFile:
 async def _chunks(file: MediaFile, start: int, length: int) -> AsyncIterator[bytes]:
     for chunk in file.chunks(start, length):
         yield chunk
-
-
-def _anonymous_file() -> BinaryIO:
-    if hasattr(os, "memfd_create"):
-        return os.fdopen(os.memfd_create("original"), "w+b")
-    return tempfile.TemporaryFile()

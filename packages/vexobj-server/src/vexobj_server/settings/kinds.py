@@ -153,6 +153,13 @@ def _hex_secret(raw: object) -> str:
     return text.lower()
 
 
+def _hex_secrets(raw: object) -> tuple[str, ...]:
+    try:
+        return tuple(_hex_secret(word) for word in _words(raw))
+    except ValueError:
+        raise ValueError("a list of 64 hexadecimal digits each") from None
+
+
 def integer(minimum: int, maximum: int = 2**31) -> Kind:
     def parse(raw: object) -> int:
         number = raw
@@ -189,3 +196,4 @@ URL = Kind("URL", _url)
 DOMAIN = Kind("host name", _domain)
 LOG_LEVEL = Kind("`debug`, `info`, `warning` or `error`", _log_level)
 HEX_SECRET = Kind("64 hex digits", _hex_secret)
+HEX_SECRETS = Kind("list of 64 hex digits each", _hex_secrets, list)

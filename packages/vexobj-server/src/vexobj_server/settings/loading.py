@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vexobj_server.settings.errors import SettingsError
+from vexobj_server.settings.kinds import HEX_SECRET
 from vexobj_server.settings.schema import (
     WEBHOOK_TABLE,
     Setting,
@@ -55,15 +56,20 @@ def load_settings(environment: Mapping[str, str], directory: Path | None = None)
     values, webhooks = _from_document(document, str(config))
     _add_environment(values, environment)
     hook = _environment_webhook(environment)
-    settings = _build(values, (*webhooks, *(() if hook is None else (hook,))))
+    settings = _with_master_key(_build(values, (*webhooks, *(() if hook is None else (hook,)))))
     _check_together(settings)
     return Loaded(settings, (*_unknown(environment), *_not_yet(values, settings)), config)
 
 
 def dump_settings(settings: Settings) -> str:
-    """As JSON, secrets included: for the server's own worker processes alone."""
+    """As JSON, secrets included: for the server's own worker processes alone.
+
+    But for those of `sse`, which protect what is on disks and are written to none.
+    """
     document: dict[str, Any] = {}
     for setting in all_settings():
+        if setting.secret and setting.table == ("sse",):
+            continue
         table = document
         section: Any = settings
         for name in setting.table:
@@ -224,6 +230,24 @@ def _build(values: Values, webhooks: tuple[WebhookSettings, ...]) -> Settings:
     return replace(settings, webhooks=webhooks)
 
 
+def _with_master_key(settings: Settings) -> Settings:
+    """With what `sse.master_key_file` holds in the place of the key itself."""
+    sse = settings.sse
+    if sse.master_key_file is None:
+        return settings
+    try:
+        found = HEX_SECRET.parse(sse.master_key_file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"sse.master_key_file: {sse.master_key_file} cannot be read.") from None
+    except ValueError as error:
+        raise SettingsError(
+            f"sse.master_key_file: {sse.master_key_file} does not hold {error}."
+        ) from None
+    if sse.master_key not in {None, found}:
+        raise SettingsError("sse.master_key and sse.master_key_file differ: set one of them.")
+    return replace(settings, sse=replace(sse, master_key=found))
+
+
 def _check_together(settings: Settings) -> None:
     """What no single value shows. Safety that was asked for and is not there stops the start."""
     tls, auth = settings.tls, settings.auth
@@ -236,10 +260,9 @@ def _check_together(settings: Settings) -> None:
         )
     if not 1 <= settings.server.header_timeout.total_seconds() <= 60:
         raise SettingsError("server.header_timeout is not between 1 and 60 seconds.")
-    if settings.sse.enabled:
+    if settings.sse.enabled and settings.sse.master_key is None:
         raise SettingsError(
-            "sse.enabled: encryption comes with version 0.2, and this one would store everything"
-            " in clear."
+            "sse.enabled needs sse.master_key (or sse.master_key_file): openssl rand -hex 32"
         )
     if settings.storage.backend == "s3":
         raise SettingsError("storage.backend: s3 comes with version 0.3; use local.")

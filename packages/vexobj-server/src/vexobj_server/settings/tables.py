@@ -18,6 +18,7 @@ from vexobj_server.settings.kinds import (
     DOMAIN,
     DURATION,
     HEX_SECRET,
+    HEX_SECRETS,
     LOG_LEVEL,
     NETWORKS,
     PATH,
@@ -311,11 +312,23 @@ class SseSettings:
     enabled: bool = _setting(
         BOOLEAN,
         False,
-        "Encrypt what is stored (from version 0.2 on; until then the server refuses to start"
-        " with it).",
+        "Encrypt what is stored from now on. What is encrypted already is read with the key,"
+        " whether this is on or off.",
     )
     master_key: str | None = _setting(
-        HEX_SECRET, None, "The operator's key.", secret=True, since="0.2"
+        HEX_SECRET,
+        None,
+        "The operator's key: `openssl rand -hex 32`. What is encrypted is lost without it.",
+        secret=True,
+    )
+    master_key_file: Path | None = _setting(
+        PATH, None, "A file that holds `master_key`, in place of it."
+    )
+    previous_master_keys: tuple[str, ...] = _setting(
+        HEX_SECRETS,
+        (),
+        "Earlier master keys, until `vexobj rekey` has been run under the new one.",
+        secret=True,
     )
 
 
