@@ -5,12 +5,22 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from vexobj_sdk import Body, Conflict, Forbidden, InvalidRequest, NotFound, Permissions, VexObj
+from vexobj_sdk import (
+    Body,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    ObjectLock,
+    Permissions,
+    VexObj,
+)
 from vexobj_server.testing import RunningServer
 
 MIB = 1024**2
@@ -225,6 +235,30 @@ def test_pages_and_prefixes(client: VexObj, bucket: str) -> None:
     assert (rest.is_truncated, rest.next_continuation_token) == (False, None)
     assert [each.key for each in client.iterate_objects(bucket, page_size=1)] == keys
     assert [each.key for each in client.iterate_objects(bucket, prefix="a/")] == keys[:2]
+
+
+def test_versions_and_locks(client: VexObj, bucket: str) -> None:
+    assert client.get_versioning(bucket).versioning == "off"
+    assert client.enable_versioning(bucket).versioning == "enabled"
+    for body in (b"1", b"2"):
+        client.put_object(bucket, "key", body)
+    client.delete_object(bucket, "key")
+    marker, newer, older = client.iterate_versions(bucket, "key", page_size=1)
+    assert (marker.is_delete_marker, marker.is_latest) == (True, True)
+    assert newer.created_at > older.created_at
+    client.delete_object(bucket, "key", version_id=marker.version_id)
+    assert client.get_lock(bucket, "key") == ObjectLock(None, legal_hold=False, mode=None)
+    until = datetime.now(UTC) + timedelta(days=1)
+    lock = client.set_lock(bucket, "key", retain_until=until, legal_hold=True)
+    assert lock == ObjectLock(until, legal_hold=True, mode="governance")
+    with pytest.raises(Conflict, match="object is locked"):
+        client.purge_versions(bucket, "key", bypass_governance=True)
+    client.release_legal_hold(bucket, "key")
+    with pytest.raises(Conflict):
+        client.delete_object(bucket, "key")
+    client.delete_object(bucket, "key", version_id=newer.version_id, bypass_governance=True)
+    assert client.purge_versions(bucket, "key").versions_removed == 1
+    assert client.enable_versioning(bucket, suspend=True).versioning == "suspended"
 
 
 def test_images(client: VexObj, server: RunningServer) -> None:

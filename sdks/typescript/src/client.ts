@@ -6,6 +6,7 @@ import type {
   Bucket,
   BucketAccess,
   BucketSettings,
+  BucketVersioning,
   ClockInfo,
   CreatedApiKey,
   GcResult,
@@ -15,10 +16,14 @@ import type {
   LifecycleRun,
   NewLifecycleRule,
   ObjectList,
+  ObjectLock,
   ObjectMeta,
+  ObjectVersion,
   Permissions,
+  PurgeResult,
   Stats,
   Transform,
+  VersionList,
 } from "./types.js";
 
 export interface ClientOptions {
@@ -56,6 +61,19 @@ export interface ListOptions {
   pageSize?: number;
 }
 
+/** `bypassGovernance`, for admin keys, passes over a retention in governance mode. */
+export interface LockOptions {
+  versionId?: string;
+  bypassGovernance?: boolean;
+}
+
+/** What is left out is cleared. A retention without a mode keeps its own, else governance. */
+export interface NewLock {
+  retainUntil?: Date;
+  legalHold?: boolean;
+  mode?: "governance" | "compliance";
+}
+
 export interface NewApiKey {
   permissions?: Permissions;
   bucketAccess?: BucketAccess;
@@ -71,7 +89,7 @@ type Body = ReadableStream<Uint8Array> | Blob | ArrayBuffer | Uint8Array | strin
 
 interface Call {
   method?: string;
-  query?: Record<string, string | number | undefined>;
+  query?: Record<string, string | number | boolean | undefined>;
   headers?: Record<string, string | undefined>;
   json?: unknown;
   body?: Body;
@@ -190,10 +208,91 @@ export class VexObj {
   async deleteObject(
     bucket: string,
     key: string,
+    options: LockOptions = {},
+  ): Promise<void> {
+    await this.#call(objectPath(bucket), { method: "DELETE", query: locked(key, options) });
+  }
+
+  async getVersioning(bucket: string): Promise<BucketVersioning> {
+    return this.#json(`/v1/admin/versioning/${encodeURIComponent(bucket)}`);
+  }
+
+  /** Keeps what is overwritten or deleted from now on, or suspends that. */
+  async enableVersioning(
+    bucket: string,
+    options: { suspend?: boolean } = {},
+  ): Promise<BucketVersioning> {
+    const json = { versioning: options.suspend ? "suspended" : "enabled" };
+    const path = `/v1/admin/versioning/${encodeURIComponent(bucket)}`;
+    return this.#json(path, { method: "POST", json });
+  }
+
+  /** One page of a key's versions and delete markers, newest first. */
+  async listVersions(
+    bucket: string,
+    key: string,
+    options: { pageSize?: number; continuationToken?: string } = {},
+  ): Promise<VersionList> {
+    const query = {
+      key,
+      max_versions: options.pageSize,
+      continuation_token: options.continuationToken,
+    };
+    return this.#json(versionsPath(bucket), { query });
+  }
+
+  async *listAllVersions(bucket: string, key: string): AsyncGenerator<ObjectVersion> {
+    let token: string | null | undefined;
+    do {
+      const page: VersionList = await this.listVersions(
+        bucket,
+        key,
+        token ? { continuationToken: token } : {},
+      );
+      yield* page.versions;
+      token = page.next_continuation_token;
+    } while (token);
+  }
+
+  /** Removes an object with all its versions; none, when one of them is locked. */
+  async purgeVersions(
+    bucket: string,
+    key: string,
+    options: { bypassGovernance?: boolean } = {},
+  ): Promise<PurgeResult> {
+    return this.#json(versionsPath(bucket), { method: "DELETE", query: locked(key, options) });
+  }
+
+  async getLock(
+    bucket: string,
+    key: string,
+    options: { versionId?: string } = {},
+  ): Promise<ObjectLock> {
+    return this.#json(lockPath(bucket), { query: locked(key, options) });
+  }
+
+  /** Replaces retention and legal hold; a retention under way can only be extended. */
+  async setLock(
+    bucket: string,
+    key: string,
+    lock: NewLock,
+    options: LockOptions = {},
+  ): Promise<ObjectLock> {
+    const json = {
+      retain_until: lock.retainUntil?.toISOString(),
+      legal_hold: lock.legalHold,
+      mode: lock.mode,
+    };
+    return this.#json(lockPath(bucket), { method: "PUT", query: locked(key, options), json });
+  }
+
+  /** A retention stays. */
+  async releaseLegalHold(
+    bucket: string,
+    key: string,
     options: { versionId?: string } = {},
   ): Promise<void> {
-    const query = { key, version_id: options.versionId };
-    await this.#call(objectPath(bucket), { method: "DELETE", query });
+    await this.#call(lockPath(bucket), { method: "DELETE", query: locked(key, options) });
   }
 
   /** One page; `listAllObjects` walks them all. */
@@ -371,4 +470,20 @@ function bucketPath(name: string): string {
 /** The form with the key in the query: no URL parser rewrites `..` there. */
 function objectPath(bucket: string): string {
   return `/v1/object/${encodeURIComponent(bucket)}`;
+}
+
+function versionsPath(bucket: string): string {
+  return `/v1/versions/${encodeURIComponent(bucket)}`;
+}
+
+function lockPath(bucket: string): string {
+  return `/v1/admin/lock/${encodeURIComponent(bucket)}`;
+}
+
+function locked(key: string, options: LockOptions): NonNullable<Call["query"]> {
+  return {
+    key,
+    version_id: options.versionId,
+    bypass_governance: options.bypassGovernance,
+  };
 }

@@ -32,6 +32,48 @@ export interface ObjectMeta {
   metadata: Record<string, unknown>;
 }
 
+export interface BucketVersioning {
+  bucket: string;
+  versioning: "off" | "enabled" | "suspended";
+}
+
+/** A version of an object, or a delete marker, whose removal brings the object back. */
+export interface ObjectVersion {
+  id: string;
+  bucket: string;
+  key: string;
+  /** "null" for a version written while versioning was off or suspended. */
+  version_id: string;
+  size: number;
+  content_type: string;
+  etag: string;
+  sha256: string | null;
+  created_at: string;
+  is_latest: boolean;
+  is_delete_marker: boolean;
+}
+
+export interface VersionList {
+  versions: ObjectVersion[];
+  is_truncated: boolean;
+  next_continuation_token: string | null;
+}
+
+export interface PurgeResult {
+  bucket: string;
+  key: string;
+  blobs_removed: number;
+  versions_removed: number;
+  bytes_removed: number;
+}
+
+/** What an object is kept by; a retention in compliance mode nobody can end before its time. */
+export interface ObjectLock {
+  retain_until: string | null;
+  legal_hold: boolean;
+  mode: "governance" | "compliance" | null;
+}
+
 export interface ObjectList {
   objects: ObjectMeta[];
   common_prefixes: string[];

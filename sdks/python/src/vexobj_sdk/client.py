@@ -25,11 +25,12 @@ from vexobj_sdk.models import (
     Transform,
 )
 from vexobj_sdk.models import Stats as ServerStats
+from vexobj_sdk.versions import VersionCalls
 
 T = TypeVar("T")
 
 
-class VexObj(LifecycleCalls, Connection):
+class VexObj(VersionCalls, LifecycleCalls, Connection):
     """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
 
     Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.
@@ -136,9 +137,20 @@ class VexObj(LifecycleCalls, Connection):
         params = given(key=key, version_id=version_id)
         return self._request("HEAD", _object(bucket), params=params).headers
 
-    def delete_object(self, bucket: str, key: str, *, version_id: str | None = None) -> None:
-        """Raises NotFound when there is none."""
-        self._request("DELETE", _object(bucket), params=given(key=key, version_id=version_id))
+    def delete_object(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        version_id: str | None = None,
+        bypass_governance: bool | None = None,
+    ) -> None:
+        """Raises NotFound when there is none, Conflict when it is locked.
+
+        With an admin key `bypass_governance` passes over a retention in governance mode.
+        """
+        params = given(key=key, version_id=version_id, bypass_governance=bypass_governance)
+        self._request("DELETE", _object(bucket), params=params)
 
     def list_objects(
         self,

@@ -27,7 +27,8 @@ class _Model:
 
 
 def _plain(name: str, value: Any) -> Any:
-    return datetime.fromisoformat(value) if name.endswith("_at") and value is not None else value
+    is_time = name.endswith(("_at", "_until")) and value is not None
+    return datetime.fromisoformat(value) if is_time else value
 
 
 class Transform(TypedDict, total=False):
@@ -79,6 +80,58 @@ class ObjectMeta(_Model):
     created_at: datetime
     updated_at: datetime
     metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketVersioning(_Model):
+    bucket: str
+    versioning: Literal["off", "enabled", "suspended"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion(_Model):
+    """A version of an object, or a delete marker; removing the marker brings the object back."""
+
+    id: str
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    content_type: str
+    etag: str
+    sha256: str | None
+    created_at: datetime
+    is_latest: bool
+    is_delete_marker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionList(_Model):
+    versions: Sequence[ObjectVersion]
+    is_truncated: bool
+    next_continuation_token: str | None
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, versions=[ObjectVersion.parse(each) for each in data["versions"]])
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeResult(_Model):
+    bucket: str
+    key: str
+    blobs_removed: int
+    versions_removed: int
+    bytes_removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectLock(_Model):
+    """What an object is kept by; a retention in compliance mode nobody can end before its time."""
+
+    retain_until: datetime | None
+    legal_hold: bool
+    mode: Literal["governance", "compliance"] | None
 
 
 @dataclass(frozen=True, slots=True)

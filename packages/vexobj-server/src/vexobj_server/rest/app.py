@@ -9,7 +9,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from vexobj_auth import AuthError
-from vexobj_server.rest import admin, buckets, lifecycle, listing, objects, pages, status
+from vexobj_server.rest import (
+    admin,
+    buckets,
+    lifecycle,
+    listing,
+    locks,
+    objects,
+    pages,
+    status,
+    versions,
+)
 from vexobj_server.rest.openapi import Document, NativeApi
 from vexobj_server.services.access import AccessRefused
 from vexobj_server.transfer.errors import (
@@ -31,7 +41,7 @@ _log = logging.getLogger(__name__)
 def rest_app() -> NativeApi:
     """`app.state.services` has to be set before the first request."""
     app = NativeApi()
-    for module in (buckets, listing, objects, admin, lifecycle, status, pages):
+    for module in (buckets, listing, objects, versions, admin, lifecycle, locks, status, pages):
         app.include_router(module.router)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -14,18 +14,13 @@ from vexobj_server.rest.models import (
     BucketPatch,
     BucketSettings,
     NewBucket,
+    versioning_name,
 )
 from vexobj_server.rest.problems import problems
 from vexobj_server.services.buckets import check_not_reserved, every_bucket
-from vexobj_storage import Bucket, BucketChange, Versioning
+from vexobj_storage import Bucket, BucketChange
 
 router = APIRouter(prefix="/v1/buckets", tags=["buckets"])
-
-_VERSIONING = {
-    Versioning.OFF: "off",
-    Versioning.ENABLED: "enabled",
-    Versioning.SUSPENDED: "suspended",
-}
 
 
 @router.get("", operation_id="list_buckets", responses=problems(401, 403))
@@ -95,7 +90,7 @@ def bucket_info(bucket: Bucket) -> BucketInfo:
         name=bucket.name,
         created_at=bucket.created_at,
         public=bucket.public,
-        versioning=_VERSIONING[bucket.versioning],  # type: ignore[arg-type]
+        versioning=versioning_name(bucket.versioning),
         owner=bucket.owner_id,
         settings=_settings(bucket),
     )

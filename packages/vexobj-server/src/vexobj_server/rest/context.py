@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
 from vexobj_auth import Principal
 from vexobj_server.services.context import Services
 from vexobj_server.transfer.callers import proven_caller
+from vexobj_server.transfer.target import ObjectTarget, named_object
 
 
 async def _services(request: Request) -> Services:
@@ -17,6 +18,36 @@ async def _services(request: Request) -> Services:
 
 
 Context = Annotated[Services, Depends(_services)]
+
+PathKey = Annotated[str, Path(description="Every byte counts: `//`, `..` and `+` too.")]
+QueryKey = Annotated[
+    str, Query(alias="key", description="The key, for clients that would tidy up a path.")
+]
+
+VersionId = Annotated[str | None, Query(description="One version rather than the latest.")]
+BypassGovernance = Annotated[
+    bool, Query(description="Pass over retentions in governance mode; for admin keys.")
+]
+
+
+def _named(request: Request, *, by_query: bool) -> ObjectTarget:
+    """From the bytes that arrived: what the framework decoded may be another key's name."""
+    form = request.scope["route"].path.partition("{")[0].encode()
+    return named_object(request.scope, form, by_query=by_query)
+
+
+def _by_path(request: Request, bucket: str, key: PathKey) -> ObjectTarget:
+    del bucket, key
+    return _named(request, by_query=False)
+
+
+def _by_query(request: Request, bucket: str, key: QueryKey) -> ObjectTarget:
+    del bucket, key
+    return _named(request, by_query=True)
+
+
+ByPath = Annotated[ObjectTarget, Depends(_by_path)]
+ByQuery = Annotated[ObjectTarget, Depends(_by_query)]
 
 
 class _ApiKey(SecurityBase):

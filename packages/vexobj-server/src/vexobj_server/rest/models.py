@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from vexobj_server.transfer.meta import ObjectMeta
+from vexobj_storage import RetentionMode, Versioning
 
 BucketName = Annotated[str, Field(description="3 to 63 of a-z, 0-9, `-` and `.`, as AWS has it.")]
 
@@ -135,6 +136,85 @@ class BucketPatch(Input):
 
     public: bool | None = None
     settings: BucketSettings | None = None
+
+
+VersioningName = Literal["off", "enabled", "suspended"]
+ModeName = Literal["governance", "compliance"]
+
+
+def versioning_name(versioning: Versioning) -> VersioningName:
+    return _VERSIONING[versioning]
+
+
+def mode_name(mode: RetentionMode) -> ModeName:
+    return "governance" if mode is RetentionMode.GOVERNANCE else "compliance"
+
+
+_VERSIONING: dict[Versioning, VersioningName] = {
+    Versioning.OFF: "off",
+    Versioning.ENABLED: "enabled",
+    Versioning.SUSPENDED: "suspended",
+}
+
+
+class BucketVersioning(Model):
+    bucket: str
+    versioning: VersioningName
+
+
+class VersioningChange(Input):
+    versioning: Literal["enabled", "suspended"] = "enabled"
+
+
+class VersionInfo(Model):
+    """A version of an object, or a delete marker; `version_id` is "null" for one without its own.
+
+    `created_at` is when this version was written.
+    """
+
+    id: UUID
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    content_type: str
+    etag: str
+    sha256: str | None
+    created_at: datetime
+    is_latest: bool
+    is_delete_marker: bool
+
+
+class VersionList(Model):
+    versions: list[VersionInfo]
+    is_truncated: bool
+    next_continuation_token: str | None
+
+
+class PurgeResult(Model):
+    """`blobs_removed` counts the versions whose content waits for garbage collection now."""
+
+    bucket: str
+    key: str
+    blobs_removed: int
+    versions_removed: int
+    bytes_removed: int
+
+
+class LockInfo(Model):
+    """`retain_until` may be over; `mode` says who may end a retention before."""
+
+    retain_until: datetime | None
+    legal_hold: bool
+    mode: ModeName | None
+
+
+class NewLock(Input):
+    """What is left out is cleared. A retention without a mode keeps its own, else governance."""
+
+    retain_until: Moment | None = None
+    legal_hold: bool = False
+    mode: ModeName | None = None
 
 
 class ObjectList(Model):

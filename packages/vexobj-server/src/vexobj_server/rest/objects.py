@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Security
+from fastapi import APIRouter, Header, Query, Security
 from pydantic import BaseModel, Field
 
-from vexobj_server.rest.context import api_key
+from vexobj_server.rest.context import PathKey, api_key
 from vexobj_server.rest.problems import problems
 from vexobj_server.rest.raw import RawRoute, served_by
 from vexobj_server.transfer.download import download
@@ -34,21 +34,25 @@ _READ: dict[str, Any] = {
 _WRITE: dict[str, Any] = {
     "status_code": 201,
     "response_model": ObjectMeta,
-    "responses": problems(400, 401, 403, 404, 408, 412, 413, 507),
+    "responses": problems(400, 401, 403, 404, 408, 409, 412, 413, 507),
     "dependencies": [Security(api_key)],
     "openapi_extra": {"requestBody": {"required": True, "content": _BYTES}},
 }
 _REMOVE: dict[str, Any] = {
     "status_code": 204,
-    "responses": problems(400, 401, 403, 404),
+    "responses": problems(400, 401, 403, 404, 409),
     "dependencies": [Security(api_key)],
 }
-
-PathKey = Annotated[str, Path(description="Every byte counts: `//`, `..` and `+` too.")]
 
 
 class _Version(BaseModel):
     version_id: str | None = Field(None, description="One version rather than the latest.")
+
+
+class _Removal(_Version):
+    bypass_governance: bool = Field(
+        False, description="Pass over a retention in governance mode; for admin keys."
+    )
 
 
 class _Read(_Version):
@@ -68,7 +72,7 @@ class _ByKey(BaseModel):
 class _ReadByKey(_Read, _ByKey): ...
 
 
-class _VersionByKey(_Version, _ByKey): ...
+class _RemovalByKey(_Removal, _ByKey): ...
 
 
 class _ReadHeaders(BaseModel):
@@ -121,8 +125,8 @@ async def put_object(bucket: str, key: PathKey, headers: _Writing) -> None:
 
 @router.delete(PATH_FORM, operation_id="delete_object", **_REMOVE)
 @served_by(remove)
-async def delete_object(bucket: str, key: PathKey, query: Annotated[_Version, Query()]) -> None:
-    """Delete the object, or one version of it."""
+async def delete_object(bucket: str, key: PathKey, query: Annotated[_Removal, Query()]) -> None:
+    """Delete the object, or one version of it. A locked one stays: 409."""
 
 
 @router.get(QUERY_FORM, operation_id="get_object_by_key", **_READ)
@@ -151,7 +155,7 @@ async def put_object_by_key(
 
 @router.delete(QUERY_FORM, operation_id="delete_object_by_key", **_REMOVE)
 @served_by(remove)
-async def delete_object_by_key(bucket: str, query: Annotated[_VersionByKey, Query()]) -> None:
+async def delete_object_by_key(bucket: str, query: Annotated[_RemovalByKey, Query()]) -> None:
     """As delete_object, with the key in the query."""
 
 

@@ -57,10 +57,8 @@ class OperationGroup(S3Backend):
 
     def _bypasses(self, request: Request[Any], bucket: Bucket, *, asked: bool) -> bool:
         """Whether retentions in governance mode yield to this caller, who asked them to."""
-        if not asked:
-            return False
         principal = self._principal(request)
-        return self._access.refusal(principal, Action.BYPASS_GOVERNANCE, bucket) is None
+        return self._access.bypasses_governance(principal, bucket, asked=asked)
 
     def _lock_of_new(self, bucket: Bucket, asked: ObjectLockValue | None) -> ObjectLock:
         """What a writer wants a new version locked by.

@@ -90,6 +90,12 @@ class Access:
         if refusal is not None:
             raise AccessRefused(refusal, name)
 
+    def bypasses_governance(
+        self, principal: Principal | None, bucket: Bucket, *, asked: bool
+    ) -> bool:
+        """Whether retentions in governance mode yield to this caller, who asked them to."""
+        return asked and self.refusal(principal, Action.BYPASS_GOVERNANCE, bucket) is None
+
     async def readable(
         self,
         store: ObjectStore,

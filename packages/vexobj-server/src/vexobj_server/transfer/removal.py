@@ -10,6 +10,8 @@ from vexobj_server.transfer.headers import headers_of
 from vexobj_server.transfer.target import object_target
 from vexobj_storage import NoSuchKey, NoSuchVersion
 
+_TRUE = frozenset({"true", "1"})
+
 
 async def remove(services: Services, scope: Scope, receive: Receive, send: Send) -> None:
     target = object_target(scope)
@@ -18,7 +20,16 @@ async def remove(services: Services, scope: Scope, receive: Receive, send: Send)
     bucket = await services.store.bucket(target.bucket)
     services.access.require(principal, Action.DELETE_OBJECT, bucket)
     version_id = target.parameters.get("version_id")
-    deleted = await services.store.delete_object(bucket, target.key, version_id)
+    deleted = await services.store.delete_object(
+        bucket,
+        target.key,
+        version_id,
+        owner_id=bucket.owner_id if principal is None else principal.identity.id,
+        bypass_governance=services.access.bypasses_governance(
+            principal, bucket, asked=target.parameters.get("bypass_governance") in _TRUE
+        ),
+        hide_locked=False,
+    )
     if not deleted.existed:
         key = target.key.decode()
         if version_id is not None:

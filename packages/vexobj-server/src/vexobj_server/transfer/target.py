@@ -29,12 +29,20 @@ class ObjectTarget:
 def object_target(scope: Scope) -> ObjectTarget:
     """Raises: RestError (400) for what is not percent-encoded, InvalidKey."""
     raw: bytes = scope["raw_path"]
-    parameters = query_parameters(scope["query_string"])
-    prefix = next((form for form in (*PATH_FORMS, QUERY_FORM) if raw.startswith(form)), b"")
-    if not prefix:
+    form = next((form for form in (*PATH_FORMS, QUERY_FORM) if raw.startswith(form)), b"")
+    if not form:
         raise RestError(404, "NotFound", "not found")
-    rest = raw[len(prefix) :]
-    if prefix == QUERY_FORM:
+    return named_object(scope, form, by_query=form == QUERY_FORM)
+
+
+def named_object(scope: Scope, form: bytes, *, by_query: bool) -> ObjectTarget:
+    """What follows `form` in the path: a bucket, and a key unless that stands in the query.
+
+    Raises: RestError (400) for what is not percent-encoded, InvalidKey.
+    """
+    parameters = query_parameters(scope["query_string"])
+    rest: bytes = scope["raw_path"][len(form) :]
+    if by_query:
         bucket, key = rest, parameters.pop("key", "").encode()
     else:
         bucket, _, quoted = rest.partition(b"/")
