@@ -42,7 +42,7 @@ def test_the_page_names_every_family() -> None:
     assert (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8") == page
 
 
-def test_the_eight_alerts() -> None:
+def test_the_alerts() -> None:
     assert [rule["alert"] for rule in RULES] == [
         "VexObjDown",
         "VexObjReadinessUnhealthy",
@@ -52,6 +52,7 @@ def test_the_eight_alerts() -> None:
         "VexObjLatencyP50Degraded",
         "VexObjDiskLow",
         "VexObjDiskGrowthUnusual",
+        "VexObjClockHeld",
     ]
 
 

@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -119,6 +121,25 @@ def test_both_apis_see_the_same_rules(api: httpx.Client, bucket: str) -> None:
     assert body.removeprefix("<LifecycleConfiguration>") in api.get(f"/{bucket}?lifecycle").text
     assert api.patch(f"/v1/buckets/{bucket}", json={"public": True}).status_code == 200
     assert api.get(f"/{bucket}?lifecycle").status_code == 200
+
+
+def test_an_object_tells_when_it_expires(api: httpx.Client, bucket: str) -> None:
+    rule = {"id": "ü 1", "prefix": "tmp/", "expire_days": 2}
+    assert api.post(f"/v1/admin/lifecycle/{bucket}", json=rule).status_code == 201
+    began = datetime.now(UTC)
+    for path in (f"/v1/objects/{bucket}", f"/{bucket}"):
+        for method in ("PUT", "GET", "HEAD"):
+            content = b"x" if method == "PUT" else None
+            answer = api.request(method, f"{path}/tmp/a", content=content)
+            _, day, _, rule_id, _ = answer.headers["x-amz-expiration"].split('"')
+            due = parsedate_to_datetime(day)
+            assert due.time() == time.min, (path, method)
+            assert began + timedelta(days=2) <= due < datetime.now(UTC) + timedelta(days=3)
+            assert rule_id == "%C3%BC%201"
+            answer = api.request(method, f"{path}/kept", content=content)
+            assert "x-amz-expiration" not in answer.headers
+    assert api.put(f"/v1/admin/lifecycle/{bucket}", json={"rules": []}).status_code == 200
+    assert "x-amz-expiration" not in api.get(f"/{bucket}/tmp/a").headers
 
 
 def test_a_run_on_demand_says_what_it_did(api: httpx.Client, bucket: str) -> None:

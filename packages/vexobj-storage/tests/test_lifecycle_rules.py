@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vexobj_storage import InvalidLifecycleRule, LifecycleRule, VersionFacts, expires_at, lifecycle
-from vexobj_storage.lifecycle import DAY_US, Fate, decide, expiry
+from vexobj_storage import InvalidLifecycleRule, LifecycleRule, lifecycle
+from vexobj_storage.lifecycle import DAY_US, Fate, VersionFacts, decide, expires_at, expiry
 from vexobj_storage.metadata.rows import to_us
 
 _MADE = datetime(2030, 1, 10, 15, 30, tzinfo=UTC)

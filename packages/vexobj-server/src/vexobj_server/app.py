@@ -43,6 +43,7 @@ from vexobj_server.services.access import Access
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
 from vexobj_server.services.disk import tree_bytes
+from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
@@ -212,6 +213,7 @@ def _services(
         metrics=partial(_metrics, runtime, store),
         collect_garbage=collect_garbage,
         lifecycle=lifecycle,
+        expirations=Expirations(),
     )
 
 
@@ -270,6 +272,7 @@ def _s3(settings: Settings, services: Services) -> ASGIApp:
         region=region,
         inline_max_bytes=services.inline_max_bytes,
         clock=services.clock,
+        expirations=services.expirations,
     )
     return S3App(
         backend,

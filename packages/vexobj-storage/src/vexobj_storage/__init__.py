@@ -47,7 +47,7 @@ from vexobj_storage.errors import (
     WriteFailed,
 )
 from vexobj_storage.keyring import KeyRing
-from vexobj_storage.lifecycle import LifecycleRule, VersionFacts, expires_at, lifecycle_of
+from vexobj_storage.lifecycle import LifecycleRule, expiration, lifecycle_of
 from vexobj_storage.locks import (
     DefaultRetention,
     LockChange,
@@ -187,12 +187,11 @@ __all__ = [
     "StoredObject",
     "Upload",
     "UploadPage",
-    "VersionFacts",
     "VersionPage",
     "Versioning",
     "WriteCondition",
     "WriteFailed",
-    "expires_at",
+    "expiration",
     "lifecycle_of",
     "open_metadata",
 ]

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any
 
 from vexobj_storage.errors import InvalidLifecycleRule
-from vexobj_storage.types import Bucket
+from vexobj_storage.types import Bucket, ObjectVersion
 
 DAY_US = 86_400_000_000
 MAX_RULES = 1000
@@ -123,6 +123,15 @@ def expires_at(
     if first is None or first.at_us > _END_US:
         return None
     return _START + first.at_us * _ONE_US, first.rule_id
+
+
+def expiration(
+    rules: Sequence[LifecycleRule], version: ObjectVersion
+) -> tuple[datetime, str] | None:
+    """`expires_at` of a current version."""
+    modified_us = (version.modified_at - _START) // _ONE_US
+    facts = VersionFacts(version.key, version.size, version.attributes.tags, modified_us)
+    return expires_at(rules, facts)
 
 
 def aborts(

@@ -89,13 +89,14 @@ def parse_put_object(call: Call) -> PutObjectInput:
 
 
 async def shape_put_object(_: Call, __: PutObjectInput, output: PutObjectOutput) -> Response:
-    return empty(
-        [
-            (b"etag", b'"%b"' % output.etag.encode()),
-            *checksum_headers(output.checksum),
-            *version_header(output.version_id),
-        ]
-    )
+    headers = [
+        (b"etag", b'"%b"' % output.etag.encode()),
+        *checksum_headers(output.checksum),
+        *version_header(output.version_id),
+    ]
+    if output.expiration is not None:
+        headers.append((b"x-amz-expiration", output.expiration.encode()))
+    return empty(headers)
 
 
 def parse_object(call: Call) -> ObjectInput:

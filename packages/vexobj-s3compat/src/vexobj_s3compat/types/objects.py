@@ -24,9 +24,12 @@ class PutObjectInput:
 
 @value
 class PutObjectOutput:
+    """`expiration` is the value of x-amz-expiration, where a lifecycle rule concerns the object."""
+
     etag: str
     version_id: str | None = None
     checksum: ChecksumValue | None = None
+    expiration: str | None = None
 
 
 @value

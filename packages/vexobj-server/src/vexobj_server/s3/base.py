@@ -11,6 +11,7 @@ from vexobj_s3compat.locks import NOT_ENABLED, check_future
 from vexobj_s3compat.types import ObjectLockValue, Owner
 from vexobj_server.s3.convert import retention_of
 from vexobj_server.services.access import Access
+from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.variants import Variants
 from vexobj_storage import Bucket, ObjectLock, ObjectStore
@@ -32,6 +33,7 @@ class OperationGroup(S3Backend):
         region: str,
         inline_max_bytes: int,
         clock: Callable[[], datetime],
+        expirations: Expirations,
     ) -> None:
         self._store = store
         self._access = access
@@ -40,6 +42,7 @@ class OperationGroup(S3Backend):
         self._region = region
         self._inline_max_bytes = inline_max_bytes
         self._clock = clock
+        self._expirations = expirations
 
     def _principal(self, request: Request[Any]) -> Principal | None:
         """Who asks; None for an anonymous caller. With authentication off, the root identity."""

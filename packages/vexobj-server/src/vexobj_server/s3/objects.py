@@ -71,6 +71,7 @@ class ObjectOperations(OperationGroup):
             version.etag,
             visible_version(bucket, version),
             checksum_value(version.attributes.checksum),
+            self._expirations.of(bucket, version),
         )
 
     async def get_object(self, request: Request[ObjectInput]) -> ObjectOutput:
@@ -84,7 +85,8 @@ class ObjectOperations(OperationGroup):
                 freshness = variant_freshness(stored, request.query, public=public)
                 return _variant_output(bucket, stored, variant, freshness, public=public)
         content = StoredContent(self._store, stored)
-        return _object_output(bucket, stored, content, public=public)
+        expiry = None if public else self._expirations.of(bucket, stored.version)
+        return _object_output(bucket, stored, content, expiry, public=public)
 
     async def delete_object(self, request: Request[DeleteObjectInput]) -> DeleteObjectOutput:
         asked = request.input
@@ -199,7 +201,12 @@ class ObjectOperations(OperationGroup):
 
 
 def _object_output(
-    bucket: Bucket, stored: StoredObject, content: StoredContent, *, public: bool
+    bucket: Bucket,
+    stored: StoredObject,
+    content: StoredContent,
+    expiry: str | None,
+    *,
+    public: bool,
 ) -> ObjectOutput:
     version: ObjectVersion = stored.version
     attributes = version.attributes
@@ -213,6 +220,7 @@ def _object_output(
         checksum=checksum_value(attributes.checksum),
         tag_count=0 if public else len(attributes.tags),
         lock=None if public else lock_value(version.lock),
+        extra_headers=() if expiry is None else (("x-amz-expiration", expiry),),
         public_cors=public,
     )
 

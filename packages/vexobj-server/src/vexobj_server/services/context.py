@@ -7,6 +7,7 @@ from typing import Any
 
 from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
+from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
@@ -37,3 +38,4 @@ class Services:
     metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
     collect_garbage: Callable[[], Awaitable[GcReport]]
     lifecycle: Lifecycle
+    expirations: Expirations

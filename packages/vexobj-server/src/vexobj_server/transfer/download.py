@@ -44,6 +44,9 @@ async def _answer(
 ) -> Response:
     version = stored.version
     answer = _object_headers(version)
+    expiry = None if public else services.expirations.of(bucket, version)
+    if expiry is not None:
+        answer.append((b"x-amz-expiration", expiry.encode()))
     content: Content = StoredContent(services.store, stored)
     etag = version.etag
     if target.parameters:

@@ -41,6 +41,9 @@ async def upload(services: Services, scope: Scope, receive: Receive, send: Send)
         await incoming.drain(headers)
         raise
     answer = [(b"etag", b'"%s"' % version.etag.encode())]
+    expiry = services.expirations.of(bucket, version)
+    if expiry is not None:
+        answer.append((b"x-amz-expiration", expiry.encode()))
     await send_json(scope, receive, send, 201, object_meta(bucket, version), answer)
 
 
