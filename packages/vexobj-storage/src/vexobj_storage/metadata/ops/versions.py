@@ -5,7 +5,7 @@ on `uid`. In all others a transaction first locks the key's row in `key_heads`, 
 `objects` and `versions` of that key until it ends.
 """
 
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from sqlalchemy import and_, bindparam, insert, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -262,18 +262,15 @@ async def _write(tx: Tx, found: Target, draft: Draft, placed: Placed, ledger: Le
             return False
         ledger.current(1, size)
         return True
-    if not await _replace_live(tx, live, values):
+    replace, values["replaced_uid"] = _REPLACE_OBJECT, live.uid
+    if guard.has_lock(live):
+        replace = _REPLACE_LOCKED_OBJECT
+        values |= guard.seen_of(live)
+    if not await tx.run(replace, **values):
         return False
     ledger.drop(live.uid, live.blob_id, live.manifest_id)
     ledger.current(0, size - live.size)
     return True
-
-
-async def _replace_live(tx: Tx, live: Summary, values: dict[str, Any]) -> int:
-    if not guard.has_lock(live):
-        return await tx.run(_REPLACE_OBJECT, **values, replaced_uid=live.uid)
-    seen = guard.seen_of(live)
-    return await tx.run(_REPLACE_LOCKED_OBJECT, **values, **seen, replaced_uid=live.uid)
 
 
 async def set_aside(tx: Tx, bucket_id: int, key: bytes, live: Summary, ledger: Ledger) -> None:
