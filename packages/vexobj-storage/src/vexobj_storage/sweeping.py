@@ -1,6 +1,7 @@
 """One pass over the buckets that have lifecycle rules: it reads pages, and has done what is due."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, fields
@@ -16,7 +17,10 @@ from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.types import Bucket, LifecycleReport, Upload
 
-_PAGE = 1000
+_PAGE = 256
+"""Judging one keeps the event loop for about a millisecond."""
+_PAGES_A_MARK = 4
+_UPLOADS = 1000
 _PIECE = 100
 _BUCKETS = 1000
 _CURSOR = "lifecycle sweep"
@@ -64,7 +68,7 @@ class LifecycleSweep:
     ) -> None:
         """The keys from `low` to below `high`."""
         history, skip = History(), -1
-        while True:
+        for number in itertools.count(1):
             began = time.monotonic()
             page = await self._metadata.scan(ops.scan, bucket.id, low, skip, high, _PAGE)
             is_last = len(page) < _PAGE
@@ -76,7 +80,10 @@ class LifecycleSweep:
             if is_last:
                 return
             low, skip = page[-1][0], page[-1][1]
-            await self._pause(bucket, low, began)
+            if self._pace.resumes and number % _PAGES_A_MARK == 0:
+                mark = {"bucket": bucket.name, "key": low.hex()}
+                await self._metadata.write(facts.remember, _CURSOR, mark)
+            await asyncio.sleep((time.monotonic() - began) * self._pace.rest)
 
     def _is_due(self, rules: Sequence[LifecycleRule], seen: Seen) -> bool:
         fate = lifecycle.decide(rules, seen.facts, self._now_us, self._day_us)
@@ -91,17 +98,11 @@ class LifecycleSweep:
             return
         self._add(report)
 
-    async def _pause(self, bucket: Bucket, key: bytes, began: float) -> None:
-        if self._pace.resumes:
-            mark = {"bucket": bucket.name, "key": key.hex()}
-            await self._metadata.write(facts.remember, _CURSOR, mark)
-        await asyncio.sleep((time.monotonic() - began) * self._pace.rest)
-
     async def _uploads(self, bucket: Bucket, rules: Sequence[LifecycleRule]) -> None:
         key, upload_id = b"", None
         while True:
             page = await self._metadata.scan(
-                listing.list_uploads, bucket.id, b"", b"", key, upload_id, _PAGE
+                listing.list_uploads, bucket.id, b"", b"", key, upload_id, _UPLOADS
             )
             for upload in page.uploads:
                 began_us = to_us(upload.created_at)
