@@ -151,13 +151,29 @@ def test_rekey_rotates_the_master_key(tmp_path: Path) -> None:
         assert client.get("/v1/objects/private/key").content == b"sealed"
 
 
+def test_what_was_plain_is_encrypted_in_the_background(tmp_path: Path) -> None:
+    data_dir, body = tmp_path / "data", marked(200_000)
+    with running_server(data_dir) as server, api(server) as client:
+        client.post("/v1/buckets", json={"name": "private"})
+        client.put("/v1/objects/private/key", content=body)
+    assert vexobj("rekey", data_dir, ON, "--status").stdout.startswith("Nothing")
+    with running_server(data_dir, environment=ON) as server, api(server) as client:
+        started = vexobj("rekey", data_dir, ON, "--rewrite")
+        assert (started.returncode, "remaining 1 blobs" in started.stdout) == (0, True)
+        while "remaining 0 blobs" not in vexobj("rekey", data_dir, ON, "--status").stdout:
+            assert client.get("/v1/objects/private/key").content == body
+        assert client.get("/v1/objects/private/key").content == body
+    with running_server(data_dir, environment=OFF) as server, api(server) as client:
+        assert client.get("/v1/objects/private/key").content == body
+
+
 def vexobj(
-    command: str, data_dir: Path, environment: Mapping[str, str]
+    command: str, data_dir: Path, environment: Mapping[str, str], *options: str
 ) -> subprocess.CompletedProcess[str]:
     own = {name: value for name, value in os.environ.items() if "VEXOBJ" not in name}
     bind = {"VEXOBJ_DATA_DIR": str(data_dir), "VEXOBJ_BIND": f"127.0.0.1:{free_port()}"}
     return subprocess.run(
-        [sys.executable, "-m", "vexobj_server", command],
+        [sys.executable, "-m", "vexobj_server", command, *options],
         env={**own, **bind, **environment},
         cwd=data_dir.parent,
         capture_output=True,

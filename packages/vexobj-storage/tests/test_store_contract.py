@@ -31,6 +31,7 @@ from vexobj_storage.testing import (
     ObjectContract,
     QuotaContract,
     RaceContract,
+    RewritingContract,
     VersionContract,
 )
 from vexobj_storage.testing.clocks import ManualClock
@@ -131,6 +132,10 @@ class TestMultipartSealed(Sealed, MultipartContract):
 
 
 class TestEncryption(EncryptionContract):
+    pass
+
+
+class TestRewriting(RewritingContract):
     pass
 
 

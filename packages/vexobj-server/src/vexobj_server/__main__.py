@@ -47,7 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     _add(what, "reference", _config_reference, "print the reference page of all settings")
     _add(commands, "openapi", _openapi, "print the contract of the native API")
     _add(commands, "doctor", _doctor, "look for what could go wrong on this machine")
-    _add(commands, "rekey", _rekey, "wrap the keys of what is encrypted by a new master key")
+    rekey = commands.add_parser("rekey", help="new keys for what is encrypted")
+    rekey.set_defaults(command=_rekey)
+    how = rekey.add_mutually_exclusive_group()
+    how.add_argument("--rewrite", action="store_true", help="store everything again, as new")
+    how.add_argument("--status", action="store_true", help="say how far rewriting is")
     return parser
 
 
@@ -93,10 +97,14 @@ def _doctor(_options: argparse.Namespace) -> int:
     return doctor(os.environ)
 
 
-def _rekey(_options: argparse.Namespace) -> int:
-    from vexobj_server.commands.rekey import rekey
+def _rekey(options: argparse.Namespace) -> int:
+    from vexobj_server.commands import rekey
 
-    return rekey(os.environ)
+    if options.rewrite:
+        return rekey.rewrite(os.environ)
+    if options.status:
+        return rekey.status(os.environ)
+    return rekey.rekey(os.environ)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from vexobj_server.capabilities import capabilities
 from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
-from vexobj_server.jobs.sealing import root_keys
+from vexobj_server.jobs.sealing import rewriting, root_keys
 from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
@@ -169,6 +169,7 @@ async def open_server(
             once=(
                 *upkeep(store, settings.storage, collect),
                 *expiry(lifecycle, settings.lifecycle),
+                *rewriting(store),
             ),
             everywhere=(*housekeeping(identities, lifecycle), *root_keys(store)),
         )

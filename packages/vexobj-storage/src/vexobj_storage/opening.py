@@ -10,8 +10,12 @@ from contextlib import aclosing
 from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.errors import BlobCorrupt, BlobMissing
 from vexobj_storage.keyring import KeyRing
+from vexobj_storage.recent import Recent
 from vexobj_storage.sealing.frames import FrameBroken, Opener, open_sealed
 from vexobj_storage.sealing.ids import sealing_key
+from vexobj_storage.sealing.keys import RootKey
+
+_DATA_KEYS = 1024
 
 
 class OpenedBlobs:
@@ -23,6 +27,7 @@ class OpenedBlobs:
         self._blobs = blobs
         self._keys = keys
         self._sizes = sizes
+        self._data_keys: Recent[bytes, bytes] = Recent(_DATA_KEYS * 64)
 
     def open(
         self, blob_id: bytes, offset: int, length: int, size: int | None = None
@@ -46,7 +51,7 @@ class OpenedBlobs:
         key = self._keys.known(key_id)
         if key is None or offset + length > size:
             return None
-        opener = Opener(key.data_key(blob_id), size, offset, length)
+        opener = Opener(self._data_key(key, blob_id), size, offset, length)
         sealed = self._blobs.read_now(blob_id, opener.offset, opener.length)
         return None if sealed is None else _opened(blob_id, opener, sealed)
 
@@ -73,12 +78,20 @@ class OpenedBlobs:
             raise BlobMissing(blob_id.hex())
         if offset + length > size:
             raise BlobCorrupt(blob_id.hex(), f"{offset + length - size} bytes are missing")
-        opener = Opener(key.data_key(blob_id), size, offset, length)
+        opener = Opener(self._data_key(key, blob_id), size, offset, length)
         async with aclosing(self._blobs.open(blob_id, opener.offset, opener.length)) as sealed:
             async for chunk in sealed:
                 opened = _opened(blob_id, opener, chunk)
                 if opened:
                     yield opened
+
+    def _data_key(self, key: RootKey, blob_id: bytes) -> bytes:
+        """Those used last are remembered: deriving one costs nearly what opening a frame does."""
+        known = self._data_keys.get(blob_id)
+        if known is None:
+            known = key.data_key(blob_id)
+            self._data_keys.put(blob_id, known, 64)
+        return known
 
 
 def _opened(blob_id: bytes, opener: Opener, sealed: bytes) -> bytes:

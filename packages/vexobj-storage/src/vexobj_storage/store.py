@@ -18,6 +18,7 @@ from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.objects import Objects
 from vexobj_storage.quotas import Quotas
+from vexobj_storage.rewriting import Rewriting
 from vexobj_storage.types import Clock
 from vexobj_storage.upkeep import Upkeep
 from vexobj_storage.uploads import Uploads
@@ -25,7 +26,9 @@ from vexobj_storage.uploads import Uploads
 __all__ = ["ObjectStore", "StoreConfig"]
 
 
-class ObjectStore(Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption):
+class ObjectStore(
+    Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption, Rewriting
+):
     """Open with `await ObjectStore.open(config)`; close it when done.
 
     Its methods stand in the modules of its facets.

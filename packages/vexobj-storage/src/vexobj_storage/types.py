@@ -469,4 +469,20 @@ class ClockState:
     held: bool
 
 
+@dataclass(frozen=True, slots=True)
+class RewriteProgress:
+    """Of rewriting everything to be sealed under the root key `key_id` (0: to be plain).
+
+    `failed` blobs could not be read and are left as they are; they count as remaining.
+    """
+
+    key_id: int
+    blobs: int
+    bytes: int
+    failed: int
+    remaining_blobs: int
+    remaining_bytes: int
+    is_done: bool
+
+
 Clock = Callable[[], datetime]

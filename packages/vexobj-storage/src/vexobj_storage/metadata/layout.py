@@ -6,7 +6,7 @@ entries that it needs.
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import overload
 
 from vexobj_storage.types import Location, Segment
@@ -54,6 +54,21 @@ class Layout(Sequence[Segment]):
                 )
                 start += piece.length
         return cls.pack(segments, starts)
+
+    def replaced(self, parts: Mapping[int, tuple["Layout", "Layout"]]) -> "Layout":
+        """The same with parts, by number, from other blobs: of each its layout before and after.
+
+        Raises: ValueError if a part is not in here as it is said to be.
+        """
+        packed = bytearray(self.packed)
+        for number, (before, after) in parts.items():
+            span = self.part(number)
+            if span is None:
+                continue
+            index = bisect_right(range(self._segments), span[0] - 1, key=self._start)
+            for old, new in zip(before, after, strict=True):
+                index = _exchange(packed, index, self._segments, old, new)
+        return Layout(bytes(packed))
 
     def __len__(self) -> int:
         return self._segments
@@ -135,3 +150,14 @@ class Layout(Sequence[Segment]):
     def _part(self, index: int) -> tuple[int, int]:
         number, start = _PART.unpack_from(self.packed, self._parts_at + index * _PART.size)
         return number, start
+
+
+def _exchange(packed: bytearray, index: int, end: int, old: Segment, new: Segment) -> int:
+    """Empty segments share their start with others: it is looked for. The index behind it."""
+    for found in range(index, end):
+        at = _HEADER.size + found * _SEGMENT.size
+        start, blob_id, offset, length, _ = _SEGMENT.unpack_from(packed, at)
+        if (blob_id, offset, length) == (old.blob_id, old.offset, old.length):
+            _SEGMENT.pack_into(packed, at, start, new.blob_id, offset, length, new.location)
+            return found + 1
+    raise ValueError(f"blob {old.blob_id.hex()} is not where its part should be")

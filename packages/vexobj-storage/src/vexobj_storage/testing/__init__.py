@@ -9,7 +9,7 @@ from vexobj_storage.testing.contract import (
     BucketContract,
     ObjectContract,
 )
-from vexobj_storage.testing.encryption import EncryptionContract
+from vexobj_storage.testing.encryption import EncryptionContract, RewritingContract
 from vexobj_storage.testing.invariants import Violations, invariants
 from vexobj_storage.testing.lifecycle import LifecycleContract
 from vexobj_storage.testing.listings import ListingContract
@@ -31,6 +31,7 @@ __all__ = [
     "ObjectContract",
     "QuotaContract",
     "RaceContract",
+    "RewritingContract",
     "VersionContract",
     "Violations",
     "invariants",
