@@ -174,10 +174,32 @@ async def a_batch_is_deleted_while_it_is_written(arena: Arena) -> None:
     assert there == [key for key in keys if held[key] is not None]
 
 
+async def a_lock_is_set_while_it_is_removed(arena: Arena) -> None:
+    """Who was told that the object is locked finds it, whatever was asked meanwhile."""
+    await arena.put("locked", arena.content())
+    answers = await arena.at_once(
+        arena.hold("locked", on=True), arena.delete("locked"), arena.purge("locked"),
+        arena.put("locked", arena.content()), arena.copy("locked", "locked-copy"),
+    )  # fmt: skip
+    assert codes(answers) <= {200, 204, 403, 404, 409}
+    kept = await arena.everywhere("locked")
+    if answers[0].status_code == 200:
+        assert kept is not None
+        answers = await arena.at_once(
+            arena.delete("locked"), arena.put("locked", b""), arena.copy("locked-copy", "locked")
+        )
+        assert codes(answers) <= {403, 404}
+        assert await arena.everywhere("locked") == kept
+        await arena.hold("locked", on=False)
+    assert (await arena.delete("locked")).status_code == 204
+    await arena.at_once(arena.delete("locked-copy"), arena.collect())
+
+
 RACES: tuple[Race, ...] = (
     many_writers_of_one_key, one_creator_of_many, each_compare_and_set_builds_on_the_last,
     shared_content_goes_and_comes, an_upload_ends_once, a_bucket_comes_and_goes,
     a_source_goes_while_it_is_copied, a_batch_is_deleted_while_it_is_written,
+    a_lock_is_set_while_it_is_removed,
 )  # fmt: skip
 
 

@@ -102,6 +102,14 @@ class Arena:
         """Garbage, now."""
         return await self._native.post("/v1/admin/gc")
 
+    async def hold(self, key: str, *, on: bool) -> httpx.Response:
+        """A legal hold, set or lifted."""
+        path, wanted = f"/v1/admin/lock/{self.bucket}", {"legal_hold": on}
+        return await self._native.put(path, params={"key": key}, json=wanted)
+
+    async def purge(self, key: str) -> httpx.Response:
+        return await self._native.delete(f"/v1/versions/{self.bucket}", params={"key": key})
+
     async def everywhere(self, key: str) -> bytes | None:
         """What a key holds, asked of all connections: whole, and the same for all."""
         answers = await self.at_once(*(self.get(key) for _ in range(CONNECTIONS)))
