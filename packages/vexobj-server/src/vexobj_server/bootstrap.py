@@ -67,8 +67,9 @@ def server_secret(settings: Settings) -> bytes:
     if settings.auth.server_secret is not None:
         return bytes.fromhex(settings.auth.server_secret)
     path = settings.storage.data_dir / SECRET_FILE
-    with contextlib.suppress(FileExistsError):
-        _write_whole(path, secrets.token_bytes(_SECRET_BYTES))
+    if not path.exists():  # a start with a full disk writes nothing that is there
+        with contextlib.suppress(FileExistsError):
+            _write_whole(path, secrets.token_bytes(_SECRET_BYTES))
     try:
         secret = path.read_bytes()
     except OSError as error:

@@ -14,6 +14,7 @@ from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.recent import Recent
+from vexobj_storage.room import Room
 from vexobj_storage.types import Clock, StagedContent, StoredObject
 
 _LAYOUTS_BYTES = 16 * 1024 * 1024
@@ -46,6 +47,7 @@ class Core:
         self._metadata = metadata
         self._blobs = blobs
         self._clock = clock
+        self._room = Room(config.data_dir)
         self._layouts: Recent[bytes, Layout] = Recent(_LAYOUTS_BYTES)
         self._heads: Recent[tuple[int, bytes], tuple[int, StoredObject]] = Recent(_HEADS_BYTES)
 

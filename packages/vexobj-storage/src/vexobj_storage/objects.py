@@ -39,10 +39,11 @@ class Objects(Content):
         """Consumes `staged` whatever happens.
 
         Raises: NoSuchBucket (deleted meanwhile), InvalidKey, PreconditionFailed, NoSuchKey
-        (If-Match on a key that is not there).
+        (If-Match on a key that is not there), OutOfSpace.
         """
         try:
             check_key(key)
+            self._room.check()
             draft = rows.draft(
                 bucket,
                 key,
@@ -104,6 +105,7 @@ class Objects(Content):
         Raises: as put_object; NoSuchVersion when the source went away meanwhile.
         """
         check_key(key)
+        self._room.check()
         version = source.version
         draft = rows.draft(
             bucket,

@@ -37,8 +37,9 @@ class Uploads(Content):
         checksum_algorithm: str | None = None,
         checksum_composite: bool = True,
     ) -> Upload:
-        """Raises: NoSuchBucket, InvalidKey."""
+        """Raises: NoSuchBucket, InvalidKey, OutOfSpace."""
         check_key(key)
+        self._room.check()
         now_us = self._now_us()
         upload = Upload(
             bucket.id,

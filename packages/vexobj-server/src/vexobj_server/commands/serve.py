@@ -73,6 +73,7 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> NewKey | None:
             raise
         raise SettingsError(ASYNCPG_MISSING) from None
     try:
+        await store.keep_room()
         return await first_key(
             StoredKeys(store),
             box,

@@ -10,6 +10,7 @@ from vexobj_storage import ObjectStore
 
 _FOLD = timedelta(seconds=30)
 _SWEEP = timedelta(hours=6)
+_ROOM = timedelta(seconds=30)
 _LAST_USED = timedelta(seconds=60)
 
 
@@ -27,6 +28,7 @@ def upkeep(
         Loop("gc", storage.gc_interval, collect_garbage),
         Loop("fold usage", _FOLD, store.fold_usage),
         Loop("orphan sweep", _SWEEP, sweep),
+        Loop("room", _ROOM, store.keep_room),
     )
 
 
