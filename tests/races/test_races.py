@@ -192,6 +192,7 @@ async def run(site: Site, rounds: int, seed: int) -> None:
                 for race in RACES:
                     for _ in range(rounds):
                         await race(arena)
+                        await arena.collect()
                         await invariants(store)
         finally:
             await store.close()

@@ -40,7 +40,7 @@ class Arena:
         self._native = httpx.AsyncClient(
             base_url=endpoint.url,
             headers={"authorization": f"Bearer {endpoint.secret_access_key}"},
-            timeout=30,
+            timeout=300,
         )
 
     async def __aenter__(self) -> Self:
