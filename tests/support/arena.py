@@ -7,7 +7,6 @@ import random
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -49,12 +48,7 @@ class Arena:
         await self._stack.enter_async_context(self._native)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     def content(self) -> bytes:

@@ -197,5 +197,5 @@ async def run_clients(
             await client.check()
     finally:
         for session in sessions:
-            await session.__aexit__(None, None, None)
+            await session.__aexit__()
     return tally.done
