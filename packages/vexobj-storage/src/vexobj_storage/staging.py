@@ -5,32 +5,34 @@ kept is what the computed one is for.
 """
 
 import hashlib
-import secrets
-import time
 from collections.abc import AsyncIterable, Iterable, Mapping
 
 from vexobj_storage.blobs.base import BlobStore, BlobWriter
 from vexobj_storage.errors import EntityTooLarge, SizeMismatch
 from vexobj_storage.files import Buffer
+from vexobj_storage.ids import new_id
 from vexobj_storage.types import Hasher, StagedContent
 
 _MIN_WRITE = 128 * 1024
-
-
-def new_blob_id() -> bytes:
-    """16 bytes: 6 of the time in milliseconds, so that rows cluster, and 10 random ones."""
-    return (time.time_ns() // 1_000_000).to_bytes(6, "big") + secrets.token_bytes(10)
+_HELD = 2047
 
 
 def stage_bytes(data: bytes, *, sha256: bytes | None = None) -> StagedContent:
     """Inline content. `sha256` only if the caller computed it over these very bytes."""
     return StagedContent(
         size=len(data),
-        md5=hashlib.md5(data, usedforsecurity=False).digest(),
-        sha256=sha256 or hashlib.sha256(data).digest(),
+        md5=_digest(hashlib.md5(usedforsecurity=False), data),
+        sha256=sha256 or _digest(hashlib.sha256(), data),
         inline=data,
-        blob_id=new_blob_id(),
+        blob_id=new_id(),
     )
+
+
+def _digest(hasher: Hasher, data: bytes) -> bytes:
+    """Of few bytes: in pieces for which hashlib does not let go of the interpreter's lock."""
+    for at in range(0, len(data), _HELD):
+        hasher.update(data[at : at + _HELD])
+    return hasher.digest()
 
 
 async def stage(
@@ -115,7 +117,7 @@ class _Sink:
     def __init__(
         self, blobs: BlobStore, digests: _Digests, threshold: int, size: int | None
     ) -> None:
-        self.blob_id = new_blob_id()
+        self.blob_id = new_id()
         self._blobs = blobs
         self._digests = digests
         self._threshold = threshold

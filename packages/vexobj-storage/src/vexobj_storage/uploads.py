@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vexobj_storage.content import Content
 from vexobj_storage.errors import CommitUncertain, StorageError
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import completion, listing, multipart
 from vexobj_storage.names import check_key
@@ -44,7 +45,7 @@ class Uploads(Content):
         upload = Upload(
             bucket.id,
             key,
-            rows.new_id().hex(),
+            new_id().hex(),
             rows.to_datetime(now_us),
             attributes,
             checksum_algorithm,

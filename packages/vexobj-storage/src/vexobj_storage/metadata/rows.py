@@ -1,8 +1,6 @@
 """Between rows and value objects; nothing here does I/O. Hot: see the figures in docs/design."""
 
 import json
-import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata.tx import Row
 from vexobj_storage.types import (
     Bucket,
@@ -47,11 +46,6 @@ DETAILS = (
 BUCKET = ("id", "name", "owner_id", "created_us", "public", "versioning", "acl", "settings")
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def new_id() -> bytes:
-    """16 bytes: 6 of the time in milliseconds, so that rows cluster, and 10 random ones."""
-    return (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
 
 
 def to_us(moment: datetime) -> int:

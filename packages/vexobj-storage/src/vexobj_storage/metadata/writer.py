@@ -288,9 +288,11 @@ class SqliteWriter:
         _fail(refused, StoreClosed())
 
     def _checkpoint_if_due(self) -> None:
-        size, limits = self._files.wal.stat().st_size, self._limits
-        rows = self._connection.total_changes - self._rows_at_checkpoint
-        if rows < limits.passive_rows or size < limits.passive_wal_bytes:
+        limits = self._limits
+        if self._connection.total_changes - self._rows_at_checkpoint < limits.passive_rows:
+            return
+        size = self._files.wal.stat().st_size
+        if size < limits.passive_wal_bytes:
             return
         self._checkpoint("TRUNCATE" if size > limits.truncate_wal_bytes else "PASSIVE")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql, versions
 from vexobj_storage.metadata.ops.ledger import Ledger
@@ -24,7 +25,7 @@ async def delete_objects(
 ) -> Sequence[Deleted]:
     """All of `names`; the answers are in their order. Raises: NoSuchBucket."""
     versioning = await versions.hold_bucket(tx, bucket)
-    ledger = Ledger(bucket.id, now_us, rows.new_id())
+    ledger = Ledger(bucket.id, now_us, new_id())
     answers: list[Deleted | None] = [None] * len(names)
     # In one order everywhere, so that two batches cannot wait for each other.
     for index in sorted(range(len(names)), key=lambda i: names[i].key):
@@ -68,7 +69,7 @@ async def _mark(
             await versions.drop_null(tx, bucket.id, key, ledger)
         if live is not None:
             await versions.set_aside(tx, bucket.id, key, live, ledger)
-    uid = rows.new_id()
+    uid = new_id()
     sequence = max(head + 1, sequence + 1, ledger.now_us)
     await tx.run(_ADD_VERSION, **_marker(bucket.id, key, uid, is_null, sequence, owner_id, ledger))
     await versions.set_head(tx, bucket.id, key, sequence)
