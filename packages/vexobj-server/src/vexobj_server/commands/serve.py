@@ -36,7 +36,7 @@ from vexobj_storage.errors import StorageError
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_YOUNG_OBJECTS = 5_000
+_YOUNG_OBJECTS = 10_000
 """Net new ones between two collections: a page of 1,000 keys passes without any."""
 
 
