@@ -16,6 +16,7 @@ from support.endpoint import Endpoint
 from support.s3 import S3
 
 CONNECTIONS = 16
+READERS = 6
 SIZES = (700, 20_000, 300_000)
 """Inline, one write, and many reads long."""
 
@@ -97,8 +98,8 @@ class Arena:
         return await self._native.post("/v1/admin/gc")
 
     async def everywhere(self, key: str) -> bytes | None:
-        """What a key holds, asked of all connections: whole, and the same for all."""
-        answers = await self.at_once(*(self.get(key) for _ in range(CONNECTIONS)))
+        """What a key holds, asked on several connections: whole, and the same for all."""
+        answers = await self.at_once(*(self.get(key) for _ in range(READERS)))
         states = {whole(answer) for answer in answers}
         assert len(states) == 1, f"{key} is not the same for all"
         return states.pop()
