@@ -20,7 +20,7 @@ from vexobj_server.testing import RunningServer
 GIB = 1024**3
 SIZE = 2 * GIB
 BLOCK = hashlib.shake_256(b"block").digest(8 * 1024**2)
-TWICE = memoryview(BLOCK + BLOCK)
+TWICE = BLOCK + BLOCK
 CHUNK = 1024**2
 ALLOWED = 64 * 1024**2
 WARM_UP = 64 * 1024**2
