@@ -149,6 +149,7 @@ class SqliteWriter:
                     self._checkpoint_if_due()
             except Exception as error:  # noqa: BLE001 - the thread has to outlive it
                 _log.exception("the metadata writer could not finish its turn")
+                self._waits_since = math.inf
                 _fail(jobs, WriteFailed(str(error)))
             del job, jobs
         self._finished = True
