@@ -65,10 +65,11 @@ class Uploads(Content):
         staged: StagedContent,
         checksum: Checksum | None = None,
     ) -> Part:
-        """Consumes `staged` whatever happens. Raises: NoSuchUpload."""
+        """Consumes `staged` whatever happens. Raises: NoSuchUpload, OutOfSpace."""
         now_us = self._now_us()
         part = Part(number, staged.size, staged.md5.hex(), rows.to_datetime(now_us), checksum)
         try:
+            self._room.check()
             blob_id = await self._metadata.write(
                 multipart.put_part,
                 upload,
@@ -91,8 +92,9 @@ class Uploads(Content):
         """A part made of a range of another object's segments: no byte is written.
 
         The part's ETag is the MD5 of the range, computed by reading it.
-        Raises: NoSuchUpload, NoSuchVersion.
+        Raises: NoSuchUpload, NoSuchVersion, OutOfSpace.
         """
+        self._room.check()
         etag = await self._md5(source, start, length)
         segments = await self._segments(source, start, length)
         part = Part(number, length, etag, rows.to_datetime(self._now_us()))
