@@ -31,7 +31,7 @@ from vexobj_server.testing import free_port
 from vexobj_storage.testing_postgres import PostgresServer
 
 _COMMAND = [sys.executable, "-m", "vexobj_server"]
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 60
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -61,10 +61,12 @@ class Server:
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         connection: http.client.HTTPConnection
         if self.tls is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self.port, timeout=_PATIENCE_SECONDS
+            )
         else:
             connection = http.client.HTTPSConnection(
-                "127.0.0.1", self.port, timeout=10, context=self.tls
+                "127.0.0.1", self.port, timeout=_PATIENCE_SECONDS, context=self.tls
             )
         with contextlib.closing(connection):
             connection.request("GET", path, headers=headers)

@@ -99,13 +99,13 @@ def alive(pid: int) -> bool:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - another process's state has no event
             await asyncio.sleep(0.005)
 
 
 async def until_stats(client: MediaClient, **expected: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             stats = await client.stats()
             if all(getattr(stats, name) == value for name, value in expected.items()):
