@@ -42,7 +42,7 @@ class Link:
     def request(
         self, method: str, headers: Mapping[str, str], body: Iterator[bytes] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=100)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=300)
         try:
             connection.request(method, self.target, body=body, headers={**self.headers, **headers})
             yield connection.getresponse()
@@ -163,7 +163,7 @@ def in_parts(s3: Any, ways: Ways, bucket: str) -> None:
         get(ways.get("parts"))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("server", ["two-workers"], indirect=True, scope="session")
 @pytest.mark.parametrize("api", ["s3", "native"])
 def test_two_gibibytes_in_and_out(
