@@ -337,6 +337,13 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     assert "can be read by others" in done.stdout
 
 
+def test_doctor_finds_that_no_data_directory_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("doctor", directory=tmp_path, VEXOBJ_DATA_DIR="file/data")
+    assert done.returncode == 1
+    assert "FAIL  file is no directory that this user may write." in done.stdout
+
+
 def test_doctor_looks_at_the_codecs(tmp_path: Path) -> None:
     from PIL import features
 

@@ -157,6 +157,11 @@ def test_environment_wins_over_file_and_empty_counts_as_not_set(tmp_path: Path) 
     assert settings.server.region == "eu-west-1"
 
 
+def test_empty_text_in_the_file_counts_as_not_set(tmp_path: Path) -> None:
+    empty = '[sse]\nmaster_key = ""\n[tls]\ncert_path = ""\n[storage.s3]\nendpoint = ""\n'
+    assert load(tmp_path, empty) == Settings()
+
+
 def test_the_full_name_wins_over_the_short_one(tmp_path: Path) -> None:
     settings = load(tmp_path, VEXOBJ_BIND=":1000", VEXOBJ_SERVER_BIND=":2000")
     assert settings.server.bind == Bind("0.0.0.0", 2000)

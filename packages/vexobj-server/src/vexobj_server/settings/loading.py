@@ -45,7 +45,7 @@ class Loaded:
 def load_settings(environment: Mapping[str, str], directory: Path | None = None) -> Loaded:
     """Defaults, then the file (`VEXOBJ_CONFIG`, else ./config.toml), then the environment.
 
-    An empty variable counts as not set. A secret may also come from the file that
+    An empty variable or text counts as not set. A secret may also come from the file that
     `<VARIABLE>_FILE` names.
 
     Raises: SettingsError.
@@ -137,7 +137,9 @@ def _read_table(
     for name, raw in table.items():
         setting = known[path].get(name)
         if setting is not None:
-            values.setdefault(path, {})[name] = _parse(setting, raw, f"{origin}: {setting.path}")
+            if raw != "":
+                given = values.setdefault(path, {})
+                given[name] = _parse(setting, raw, f"{origin}: {setting.path}")
         elif (*path, name) in known:
             if not isinstance(raw, dict):
                 raise SettingsError(f"{origin}: {'.'.join((*path, name))} is a table of settings.")
