@@ -16,9 +16,7 @@ from vexobj_server.settings import (
     Settings,
     SettingsError,
     WebhookSettings,
-    dump_settings,
     load_settings,
-    parse_settings,
     settings_reference,
 )
 from vexobj_server.settings.kinds import DURATION, SIZE
@@ -284,15 +282,14 @@ def test_settings_travel_to_the_workers(tmp_path: Path) -> None:
         VEXOBJ_CACHE_DISK_PATH="/var/cache/x",
         VEXOBJ_SERVER_BIND="[::1]:81",
     )
-    assert parse_settings(dump_settings(settings)) == settings
     assert pickle.loads(pickle.dumps(settings)) == settings
 
 
 @given(st.integers(0, 2**60))
-def test_sizes_and_durations_read_back_what_they_dump(number: int) -> None:
-    assert SIZE.parse(SIZE.dump(number)) == number
+def test_sizes_and_durations_may_be_plain_numbers(number: int) -> None:
+    assert SIZE.parse(number) == SIZE.parse(str(number)) == number
     duration = timedelta(microseconds=number % 10**15)
-    assert DURATION.parse(DURATION.dump(duration)) == duration
+    assert DURATION.parse(duration.total_seconds()) == duration
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from vexobj_server.commands.databases import ASYNCPG_MISSING
 from vexobj_server.commands.listening import free_address
 from vexobj_server.observability.logs import configure_logging
 from vexobj_server.observability.page import MetricsPage
-from vexobj_server.runtime import Runtime, create_runtime, load_runtime
+from vexobj_server.runtime import Runtime, create_runtime
 from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
 from vexobj_storage import ObjectStore
@@ -105,7 +105,7 @@ def _run(runtime: Runtime, address: str) -> int:
     server = _granian(runtime.settings, address)
     configure_logging(runtime.settings.server)  # Granian has put its own in place
     try:
-        server.serve(target_loader=partial(load_app, runtime.directory), wrap_loader=False)
+        server.serve(target_loader=partial(load_app, runtime), wrap_loader=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -114,11 +114,10 @@ def _run(runtime: Runtime, address: str) -> int:
     return 0
 
 
-def load_app(directory: Path) -> Any:
+def load_app(runtime: Runtime) -> Any:
     """In a worker: the application over what the parent has prepared."""
     from vexobj_server.app import create_app
 
-    runtime = load_runtime(directory)
     configure_logging(runtime.settings.server)
     app = create_app(runtime)
     gc.freeze()  # what was imported stays: a full collection of it stops all requests for 80 ms

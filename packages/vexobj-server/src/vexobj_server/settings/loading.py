@@ -1,7 +1,6 @@
 """From a TOML file and the environment to `Settings`; every mistake becomes one sentence."""
 
 import difflib
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -58,34 +57,6 @@ def load_settings(environment: Mapping[str, str], directory: Path | None = None)
     settings = _build(values, (*webhooks, *(() if hook is None else (hook,))))
     _check_together(settings)
     return Loaded(settings, (*_unknown(environment), *_not_yet(values, settings)), config)
-
-
-def dump_settings(settings: Settings) -> str:
-    """As JSON, secrets included: for the server's own worker processes alone."""
-    document: dict[str, Any] = {}
-    for setting in all_settings():
-        table = document
-        section: Any = settings
-        for name in setting.table:
-            table = table.setdefault(name, {})
-            section = getattr(section, name)
-        value = getattr(section, setting.name)
-        if value is not None:
-            table[setting.name] = setting.kind.dump(value)
-    document[WEBHOOK_TABLE] = [
-        {
-            setting.name: setting.kind.dump(value)
-            for setting in webhook_settings()
-            if (value := getattr(hook, setting.name)) is not None
-        }
-        for hook in settings.webhooks
-    ]
-    return json.dumps(document)
-
-
-def parse_settings(text: str) -> Settings:
-    """What `dump_settings` wrote."""
-    return _build(*_from_document(json.loads(text), "settings"))
 
 
 def _config_path(environment: Mapping[str, str], directory: Path) -> Path | None:
