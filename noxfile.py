@@ -74,7 +74,7 @@ def contract_session(session: nox.Session) -> None:
 
 @nox.session
 def torture(session: nox.Session) -> None:
-    """The long crash runs; their last figures stand in docs/reference/torture.md."""
+    """The long crash, race and load runs; their last figures are in docs/reference/torture.md."""
     install(session, "test")
     session.run("pytest", "-m", "torture", "--timeout=7200", "-s", *session.posargs)
 

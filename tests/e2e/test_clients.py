@@ -91,6 +91,9 @@ def test_boto3(endpoint: Endpoint, base: str, bucket_name: str) -> None:
         photo[10:20],
         f"bytes 10-19/{len(photo)}",
     )
+    with pytest.raises(ClientError) as failure:
+        s3.get_object(Bucket=bucket_name, Key=HOSTILE[0], IfNoneMatch=part["ETag"])
+    assert code_of(failure) == "304"
     s3.copy_object(
         Bucket=bucket_name, Key="copy", CopySource={"Bucket": bucket_name, "Key": HOSTILE[6]}
     )

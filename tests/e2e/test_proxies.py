@@ -42,7 +42,7 @@ def program(command: list[str], port: int, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -54,7 +54,7 @@ def program(command: list[str], port: int, log: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def caddy(server: RunningServer, folder: Path) -> Iterator[str]:
 def get_as_is(url: str) -> bytes:
     """A GET that leaves the path as it stands, dots included."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=20)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
         connection.request("GET", f"{parts.path}?{parts.query}")
         return connection.getresponse().read()
@@ -170,7 +170,7 @@ def test_the_real_client_is_logged(behind: RunningServer, proxy: str) -> None:
 
 def _logged(server: RunningServer, request_id: str) -> str:
     """The line of a request, as soon as it is there."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for line in server.log.splitlines():
             if request_id in line:

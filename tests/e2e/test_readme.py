@@ -178,3 +178,21 @@ def test_the_first_start_and_the_lines_it_prints(started: Started, tmp_path: Pat
     told = shell("\n".join(pasted), empty)
     assert "photo.jpg" in told.splitlines()[-1], told
     assert width((empty / "small.avif").read_bytes()) == 300
+
+
+@pytest.mark.timeout(START_SECONDS + 120)
+def test_a_checkout_reaches_postgresql(checkout: Path, metadata_url: str) -> None:
+    """The guide's first command, word for word: the driver is an extra."""
+    guide = (ROOT / "docs/guides/postgresql.md").read_text()
+    (line,) = re.findall(r"^(python3 -m uv run .* doctor)\b", guide, re.MULTILINE)
+    done = subprocess.run(
+        line.replace("python3", sys.executable, 1).split(),
+        cwd=checkout,
+        env=environment() | {"VEXOBJ_METADATA_URL": metadata_url},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert "PostgreSQL" in done.stdout, f"{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, done.stdout

@@ -72,7 +72,7 @@ def test_a_stalled_upload_does_not_block_the_end(tmp_path: Path, workers: int) -
             time.sleep(0.3)
             started = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - started < 30
+            assert time.monotonic() - started < 60
         assert not [pid for pid in family if psutil.pid_exists(pid)]
 
 
@@ -84,7 +84,7 @@ def test_a_stalled_upload_is_cut_off(tmp_path: Path) -> None:
         s3.create_bucket(Bucket="stalled")
         link = s3.generate_presigned_url("put_object", Params={"Bucket": "stalled", "Key": "x"})
         host, port = endpoint.host.split(":")
-        with socket.create_connection((host, int(port)), 20) as stalled:
+        with socket.create_connection((host, int(port)), 60) as stalled:
             head = (
                 f"PUT {link.removeprefix(server.url)} HTTP/1.1\r\n"
                 f"Host: {endpoint.host}\r\nContent-Length: 1000000\r\n\r\n"

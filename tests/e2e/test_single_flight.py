@@ -25,6 +25,9 @@ RUNNING = "vexobj_media_running"
 SLOW = "w=4000&format=avif"
 """Two seconds of one processor: time enough to do something meanwhile."""
 
+PATIENT = {"VEXOBJ_IMAGES_TIMEOUT": "60s"}
+"""A busy machine may take a multiple of that."""
+
 
 @cache
 def photo() -> bytes:
@@ -37,7 +40,7 @@ def photo() -> bytes:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
-    with running_server(tmp_path / "data", workers=2) as running:
+    with running_server(tmp_path / "data", workers=2, environment=PATIENT) as running:
         s3 = Endpoint(running.url, running.access_key_id, running.secret_access_key).boto3()
         s3.create_bucket(Bucket="photos")
         s3.put_object(
@@ -57,7 +60,7 @@ async def ask(server: RunningServer, query: str, count: int = CLIENTS) -> list[h
     """Each on a connection of its own, so that both workers get some; on all APIs in turn."""
     asked = urls(server, query)
     limits = httpx.Limits(max_connections=count, max_keepalive_connections=0)
-    async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as http:
+    async with httpx.AsyncClient(limits=limits, timeout=100, trust_env=False) as http:
         return await asyncio.gather(*(http.get(asked[n % 3]) for n in range(count)))
 
 

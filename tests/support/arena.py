@@ -7,7 +7,6 @@ import random
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from support.endpoint import Endpoint
 from support.s3 import S3
 
 CONNECTIONS = 16
+READERS = 6
 SIZES = (700, 20_000, 300_000)
 """Inline, one write, and many reads long."""
 
@@ -40,7 +40,7 @@ class Arena:
         self._native = httpx.AsyncClient(
             base_url=endpoint.url,
             headers={"authorization": f"Bearer {endpoint.secret_access_key}"},
-            timeout=30,
+            timeout=300,
         )
 
     async def __aenter__(self) -> Self:
@@ -49,12 +49,7 @@ class Arena:
         await self._stack.enter_async_context(self._native)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     def content(self) -> bytes:
@@ -111,8 +106,8 @@ class Arena:
         return await self._native.delete(f"/v1/versions/{self.bucket}", params={"key": key})
 
     async def everywhere(self, key: str) -> bytes | None:
-        """What a key holds, asked of all connections: whole, and the same for all."""
-        answers = await self.at_once(*(self.get(key) for _ in range(CONNECTIONS)))
+        """What a key holds, asked on several connections: whole, and the same for all."""
+        answers = await self.at_once(*(self.get(key) for _ in range(READERS)))
         states = {whole(answer) for answer in answers}
         assert len(states) == 1, f"{key} is not the same for all"
         return states.pop()

@@ -182,7 +182,7 @@ async def run_clients(
         await asyncio.gather(*(client.run() for client in clients))
     finally:
         for session in sessions:
-            await session.__aexit__(None, None, None)
+            await session.__aexit__()
 
 
 async def check(endpoint: Endpoint, bucket: str, ledger: Ledger, *, count: int = 16) -> None:

@@ -8,7 +8,7 @@ import httpx
 
 from vexobj_server.testing import RunningServer
 
-_SECONDS = 30
+_SECONDS = 60
 
 
 def metric(server: RunningServer, name: str) -> float:

@@ -23,6 +23,17 @@ def resident_bytes(pid: int) -> int:
     return total
 
 
+def open_descriptors(pid: int) -> int:
+    """Open file descriptors of the family's living members."""
+    total = 0
+    for process in family(pid):
+        try:
+            total += process.num_fds()
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time of the family's living members."""
     total = 0.0

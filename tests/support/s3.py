@@ -46,13 +46,13 @@ class S3:
 
     def __init__(self, endpoint: Endpoint, *, timeout: float = 30) -> None:
         self.endpoint = endpoint
-        self._http = httpx.AsyncClient(timeout=timeout, verify=_TLS, trust_env=False)
+        self.http = httpx.AsyncClient(timeout=timeout, verify=_TLS, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
 
     async def request(
         self,
@@ -68,4 +68,4 @@ class S3:
         if query:
             url += "?" + urlencode(query)
         sent = signed_headers(self.endpoint, method, url, body, headers)
-        return await self._http.request(method, url, content=body, headers=sent)
+        return await self.http.request(method, url, content=body, headers=sent)

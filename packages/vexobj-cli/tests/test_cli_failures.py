@@ -135,13 +135,13 @@ def test_an_interrupted_download_leaves_no_file(run: Program, tmp_path: Path) ->
             env=run.env,
             stderr=subprocess.PIPE,
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not any(each.stat().st_size for each in tmp_path.iterdir()):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode in {1, 130}
     assert b"Traceback" not in err
     assert list(tmp_path.iterdir()) == []

@@ -24,6 +24,7 @@ from vexobj_processing import (
     UnsupportedImage,
     transform,
 )
+from vexobj_processing.budget import Budget
 from vexobj_processing.testing import encoded, photo
 
 ASKED = Transform(100, 80, format=Format.WEBP)
@@ -188,3 +189,22 @@ async def _stuck_child(children: ImagePool, source: int) -> int:
 async def _taken_up(children: ImagePool) -> None:
     while not any(child._mid_job for child in children._busy):  # noqa: ASYNC110 - a white box
         await asyncio.sleep(0)
+
+
+async def test_who_leaves_as_memory_becomes_free_takes_none_of_it() -> None:
+    budget, ended = Budget(10), asyncio.Event()
+
+    async def hold(until: asyncio.Event) -> None:
+        async with budget.reserved(10):
+            await until.wait()
+
+    first = asyncio.create_task(hold(ended))
+    await asyncio.sleep(0)
+    leaver = asyncio.create_task(hold(ended))
+    await asyncio.sleep(0)
+    ended.set()
+    leaver.cancel()
+    await first
+    with pytest.raises(asyncio.CancelledError):
+        await leaver
+    await asyncio.wait_for(hold(ended), 60)

@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 async def _answers(port: int) -> None:
-    for _ in range(500):
+    for _ in range(5000):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -42,7 +42,7 @@ def backend() -> MemoryBackend:
 
 @pytest.fixture
 def app(backend: MemoryBackend) -> S3App:
-    return S3App(backend, MemoryCredentials(KEYS), upload_timeout_seconds=1)
+    return S3App(backend, MemoryCredentials(KEYS))
 
 
 @pytest.fixture

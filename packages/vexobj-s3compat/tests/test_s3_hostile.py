@@ -21,7 +21,8 @@ from vexobj_s3compat import (
 from vexobj_s3compat import types as t
 from vexobj_s3compat.testing import S3TestClient
 
-OWNER = Signer("ALICE", "alice-secret")
+KEYS = {"ALICE": "alice-secret"}
+OWNER = Signer("ALICE", KEYS["ALICE"])
 
 
 async def talk(base_url: str, request: bytes, *, then: bytes = b"", close: bool = False) -> bytes:
@@ -70,12 +71,17 @@ async def test_a_body_that_breaks_off_is_not_stored(owner: S3TestClient) -> None
     assert (await owner.get("media", b"half")).status == 404
 
 
-async def test_a_stalled_body_times_out(owner: S3TestClient) -> None:
-    head = signed_put(owner, "media", b"stalled", {"content-length": "100"})
-    answer = await talk(owner.base_url, head + b"x" * 50)
-    assert answer.startswith(b"HTTP/1.1 400")
-    assert b"<Code>RequestTimeout</Code>" in answer
-    assert (await owner.get("media", b"stalled")).status == 404
+class TestStalledUpload:
+    @pytest.fixture
+    def app(self, backend: MemoryBackend) -> S3App:
+        return S3App(backend, MemoryCredentials(KEYS), upload_timeout_seconds=1)
+
+    async def test_it_times_out(self, owner: S3TestClient) -> None:
+        head = signed_put(owner, "media", b"stalled", {"content-length": "100"})
+        answer = await talk(owner.base_url, head + b"x" * 50)
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"<Code>RequestTimeout</Code>" in answer
+        assert (await owner.get("media", b"stalled")).status == 404
 
 
 async def test_expect_continue_is_refused_without_the_body(owner: S3TestClient) -> None:
@@ -266,7 +272,7 @@ class TestEndlessDownload:
         await owner.put("media", b"k", b"x", {"x-amz-acl": "public-read"})
         request = b"GET /media/k HTTP/1.1\r\nhost: x\r\n\r\n"
         assert (await talk(owner.base_url, request)).startswith(b"HTTP/1.1 200")
-        await asyncio.wait_for(backend.closed.wait(), 20)
+        await asyncio.wait_for(backend.closed.wait(), 60)
 
 
 async def test_an_empty_backend_answers_not_implemented() -> None:

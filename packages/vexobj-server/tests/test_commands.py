@@ -31,7 +31,7 @@ from vexobj_server.testing import free_port
 from vexobj_storage.testing_postgres import PostgresServer
 
 _COMMAND = [sys.executable, "-m", "vexobj_server"]
-_PATIENCE_SECONDS = 30
+_PATIENCE_SECONDS = 60
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -61,10 +61,12 @@ class Server:
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         connection: http.client.HTTPConnection
         if self.tls is None:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", self.port, timeout=_PATIENCE_SECONDS
+            )
         else:
             connection = http.client.HTTPSConnection(
-                "127.0.0.1", self.port, timeout=10, context=self.tls
+                "127.0.0.1", self.port, timeout=_PATIENCE_SECONDS, context=self.tls
             )
         with contextlib.closing(connection):
             connection.request("GET", path, headers=headers)
@@ -333,6 +335,13 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "FAIL  none.pem cannot be read." in done.stdout
     assert "can be read by others" in done.stdout
+
+
+def test_doctor_finds_that_no_data_directory_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("doctor", directory=tmp_path, VEXOBJ_DATA_DIR="file/data")
+    assert done.returncode == 1
+    assert "FAIL  file is no directory that this user may write." in done.stdout
 
 
 def test_doctor_looks_at_the_codecs(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ async def test_loops_that_end_with_an_error_are_told(tmp_path: Path) -> None:
     log, listening = logging.getLogger("vexobj_server.jobs.loops"), Listening()
     log.addHandler(listening)
     try:
-        async with running(metadata, once=(), everywhere=()), asyncio.timeout(30):
+        async with running(metadata, once=(), everywhere=()), asyncio.timeout(60):
             record = await listening.heard
     finally:
         log.removeHandler(listening)

@@ -28,9 +28,10 @@ from vexobj_processing import (
 )
 from vexobj_processing.testing import encoded, photo
 from vexobj_server.media.client import MediaClient
-from vexobj_server.media.config import BrokerConfig
+from vexobj_server.media.config import BrokerConfig, answer_seconds
 from vexobj_server.media.errors import MediaBusy, MediaDeadline, MediaUnavailable
 from vexobj_server.media.supervisor import BrokerHandle, start_broker
+from vexobj_server.settings import load_settings
 
 ASKED = Transform(100, 80, format=Format.WEBP)
 JPEG = (Format.JPEG,)
@@ -99,13 +100,13 @@ def alive(pid: int) -> bool:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - another process's state has no event
             await asyncio.sleep(0.005)
 
 
 async def until_stats(client: MediaClient, **expected: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             stats = await client.stats()
             if all(getattr(stats, name) == value for name, value in expected.items()):
@@ -317,6 +318,11 @@ async def test_a_client_gives_up_at_its_deadline(directory: Path, source: int) -
         await hasty.close()
 
 
+def test_a_worker_waits_longer_than_a_rendering_may_take() -> None:
+    patient = load_settings({"VEXOBJ_IMAGES_TIMEOUT": "2m"}).settings
+    assert answer_seconds(patient) > 120
+
+
 async def test_a_client_bounds_what_it_has_in_flight(directory: Path, source: int) -> None:
     async with running(directory) as (handle, client):
         await stuck_child(handle, client, source)
@@ -414,7 +420,7 @@ async def test_the_socket_is_private_and_goes_away(directory: Path, source: int)
 PARENT = """
 import sys, time
 from pathlib import Path
-from vexobj_server.media.config import BrokerConfig
+from vexobj_server.media.config import BrokerConfig, answer_seconds
 from vexobj_server.media.supervisor import start_broker
 
 handle = start_broker(BrokerConfig(socket_path=Path(sys.argv[1]), workers=1))

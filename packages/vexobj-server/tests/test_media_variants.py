@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -77,7 +77,7 @@ class Files:
 
     async def read(
         self, stored: StoredObject, start: int = 0, length: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         self.reads += 1
         data = (self.directory / (stored.version.sha256 or b"").hex()).read_bytes()
         end = len(data) if length is None else start + length

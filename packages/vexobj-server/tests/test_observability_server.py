@@ -53,7 +53,7 @@ class Reading:
 
 async def settled(server: RunningServer, name: str, value: float, **labels: str) -> Reading:
     """An answer reaches its client a moment before it is counted."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             reading = await asyncio.to_thread(Reading, server)
             if reading.get(name, **labels) >= value:

@@ -184,3 +184,28 @@ async def test_the_token_as_both_values(world: World, server: RunningServer) -> 
     async with S3TestClient(world.url, Signer(pair[1], pair[1])) as s3:
         assert (await s3.get(world.private, b"there")).status == 200
     assert pair[1] not in server.log
+
+
+async def test_a_copy_does_not_tell_tags_to_who_may_not_read_them(world: World) -> None:
+    owner, stranger = world.keys["owner"], world.keys["stranger"]
+    assert owner is not None
+    assert stranger is not None
+    async with S3TestClient(world.url, Signer(*owner)) as s3:
+        shared = {"x-amz-acl": "public-read"}
+        await s3.put(world.private, b"tagged", b"x", {**shared, "x-amz-tagging": "secret=yes"})
+        await s3.put(world.private, b"bare", b"x", shared)
+        own = {"x-amz-copy-source": f"{world.private}/tagged"}
+        assert (await s3.put(world.private, b"own", b"", own)).status == 200
+    async with S3TestClient(world.url, Signer(*stranger)) as s3:
+        bucket = await s3.bucket(f"mine-{secrets.token_hex(4)}")
+        for source, directive, status in (
+            ("tagged", "COPY", 403),
+            ("tagged", "REPLACE", 200),
+            ("bare", "COPY", 200),
+        ):
+            headers = {
+                "x-amz-copy-source": f"{world.private}/{source}",
+                "x-amz-tagging-directive": directive,
+            }
+            path = s3.path(bucket, b"copy")
+            assert (await s3.send("PUT", path, headers=headers)).status == status

@@ -45,7 +45,7 @@ def _connected(server: RunningServer) -> socket.socket:
     parts = urlsplit(server.url)
     assert parts.hostname
     assert parts.port
-    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+    return socket.create_connection((parts.hostname, parts.port), timeout=60)
 
 
 def _put_head(server: RunningServer, path: str, *lines: str) -> bytes:

@@ -61,7 +61,7 @@ async def test_a_signal_to_the_whole_group_lets_an_image_be_finished(
 
 
 async def _until_running(server: RunningServer) -> None:
-    async with asyncio.timeout(30), httpx.AsyncClient(base_url=server.url) as http:
+    async with asyncio.timeout(60), httpx.AsyncClient(base_url=server.url) as http:
         while True:
             if "\nvexobj_media_running 1.0\n" in (await http.get("/metrics")).text:
                 return

@@ -1,11 +1,13 @@
 """With authentication off everybody may do everything, on both APIs, signed or not."""
 
 from collections.abc import Iterator
+from io import BytesIO
 
 import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from PIL import Image
 
 from vexobj_server.testing import RunningServer, running_server
 
@@ -29,6 +31,21 @@ def test_the_native_api_needs_no_key(open_server: RunningServer) -> None:
         wrong = {"authorization": "Bearer wrong"}
         assert http.get("/v1/admin/keys", headers=wrong).status_code == 200
         assert http.delete("/v1/objects/native/key").status_code == 204
+
+
+def test_both_apis_let_everybody_keep_a_variant(open_server: RunningServer) -> None:
+    buffer = BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "PNG")
+    with httpx.Client(base_url=open_server.url) as http:
+        http.post("/v1/buckets", json={"name": "images"}).raise_for_status()
+        content = {"content-type": "image/png"}
+        http.put("/v1/objects/images/a", content=buffer.getvalue(), headers=content)
+        kept = [
+            http.get(path, params={"w": "4"}).headers["cache-control"]
+            for path in ("/v1/objects/images/a", "/images/a")
+        ]
+    assert kept[0] == kept[1]
+    assert kept[0].startswith("public")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

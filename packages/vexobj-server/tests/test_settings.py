@@ -16,9 +16,7 @@ from vexobj_server.settings import (
     Settings,
     SettingsError,
     WebhookSettings,
-    dump_settings,
     load_settings,
-    parse_settings,
     settings_reference,
 )
 from vexobj_server.settings.kinds import DURATION, SIZE
@@ -157,6 +155,11 @@ def test_environment_wins_over_file_and_empty_counts_as_not_set(tmp_path: Path) 
     assert settings.server.region == "eu-west-1"
 
 
+def test_empty_text_in_the_file_counts_as_not_set(tmp_path: Path) -> None:
+    empty = '[sse]\nmaster_key = ""\n[tls]\ncert_path = ""\n[storage.s3]\nendpoint = ""\n'
+    assert load(tmp_path, empty) == Settings()
+
+
 def test_the_full_name_wins_over_the_short_one(tmp_path: Path) -> None:
     settings = load(tmp_path, VEXOBJ_BIND=":1000", VEXOBJ_SERVER_BIND=":2000")
     assert settings.server.bind == Bind("0.0.0.0", 2000)
@@ -279,7 +282,6 @@ def test_settings_travel_to_the_workers(tmp_path: Path) -> None:
         VEXOBJ_CACHE_DISK_PATH="/var/cache/x",
         VEXOBJ_SERVER_BIND="[::1]:81",
     )
-    assert parse_settings(dump_settings(settings)) == settings
     assert pickle.loads(pickle.dumps(settings)) == settings
 
 
@@ -297,23 +299,21 @@ def test_the_master_key_may_come_from_a_file(tmp_path: Path) -> None:
         load(tmp_path, f'[sse]\nmaster_key_file = "{path}"\n')
 
 
-def test_master_keys_are_never_written_down(tmp_path: Path) -> None:
+def test_master_keys_are_never_shown(tmp_path: Path) -> None:
     other = "ab" * 32
     text = f'[sse]\nenabled = true\nmaster_key = "{HEX_KEY}"\nprevious_master_keys = ["{other}"]\n'
     settings = load(tmp_path, text)
     assert settings.sse.previous_master_keys == (other,)
-    dumped = dump_settings(settings)
-    assert HEX_KEY not in dumped
-    assert other not in dumped
-    assert parse_settings(dumped).sse.enabled
-    assert pickle.loads(pickle.dumps(settings.sse)) == settings.sse
+    assert HEX_KEY not in repr(settings)
+    assert other not in repr(settings)
+    assert pickle.loads(pickle.dumps(settings)) == settings
 
 
 @given(st.integers(0, 2**60))
-def test_sizes_and_durations_read_back_what_they_dump(number: int) -> None:
-    assert SIZE.parse(SIZE.dump(number)) == number
+def test_sizes_and_durations_may_be_plain_numbers(number: int) -> None:
+    assert SIZE.parse(number) == SIZE.parse(str(number)) == number
     duration = timedelta(microseconds=number % 10**15)
-    assert DURATION.parse(DURATION.dump(duration)) == duration
+    assert DURATION.parse(duration.total_seconds()) == duration
 
 
 @pytest.mark.parametrize(

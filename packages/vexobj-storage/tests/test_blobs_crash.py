@@ -17,7 +17,7 @@ from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.testing import get_blob
 from vexobj_storage.errors import OutOfSpace, StoreBusy, StoreError, WriteFailed
 from vexobj_storage.files import Buffer, PosixFiles
-from vexobj_storage.sealing.ids import new_blob_id
+from vexobj_storage.ids import new_id
 
 
 @dataclass
@@ -122,7 +122,7 @@ def test_committed_blobs_survive_power_loss() -> None:
     tree = BlobTree("/data", disk)
     committed: dict[str, bytes] = {}
     for tail in (b"\0\0", b"\0\1", b"\0\0", b"\1\0", b"\0\1"):
-        blob_id = new_blob_id()[:-2] + tail
+        blob_id = new_id()[:-2] + tail
         write_blob(tree, blob_id, b"one", tail)
         committed[tree.path(blob_id)] = b"one" + tail
         assert {path: disk.after_power_loss(path) for path in committed} == committed
@@ -133,7 +133,7 @@ def test_directories_made_by_another_process_are_synced_too() -> None:
     tree = BlobTree("/data", disk)
     disk.make_directory("/data/blobs/07")
     disk.make_directory("/data/blobs/07/09")
-    blob_id = new_blob_id()[:-2] + b"\7\11"
+    blob_id = new_id()[:-2] + b"\7\11"
     write_blob(tree, blob_id, b"bytes")
     assert disk.after_power_loss(tree.path(blob_id)) == b"bytes"
 
@@ -141,7 +141,7 @@ def test_directories_made_by_another_process_are_synced_too() -> None:
 @pytest.mark.parametrize("ignored", ["sync_directory", "data", "blobs", "07", "09"])
 def test_each_directory_sync_is_needed(ignored: str) -> None:
     tree = BlobTree("/data", disk := disk_with_root(ignored))
-    blob_id = new_blob_id()[:-2] + b"\7\11"
+    blob_id = new_id()[:-2] + b"\7\11"
     write_blob(tree, blob_id, b"bytes")
     assert disk.after_power_loss(tree.path(blob_id)) is None
 
@@ -149,13 +149,13 @@ def test_each_directory_sync_is_needed(ignored: str) -> None:
 def test_the_file_sync_is_needed() -> None:
     tree = BlobTree("/data", disk_with_root("sync"))
     with pytest.raises(AssertionError, match="before its bytes were durable"):
-        write_blob(tree, new_blob_id(), b"bytes")
+        write_blob(tree, new_id(), b"bytes")
 
 
 def test_a_huge_blob_is_synced_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vexobj_storage.blobs.durable._SYNC_EVERY", 1000)
     disk = disk_with_root()
-    file = DurableFile(BlobTree("/data", disk), new_blob_id())
+    file = DurableFile(BlobTree("/data", disk), new_id())
     synced = []
     for _ in range(6):
         file.append(bytes(400))
@@ -169,7 +169,7 @@ import os, signal, sys
 from pathlib import Path
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
 from vexobj_storage.files import PosixFiles
-from vexobj_storage.sealing.ids import new_blob_id
+from vexobj_storage.ids import new_id
 
 remaining = 0
 
@@ -189,7 +189,7 @@ class Deadly(PosixFiles):
 def write_until_killed():
     tree = BlobTree(sys.argv[1], Deadly())
     while True:
-        blob_id = new_blob_id()
+        blob_id = new_id()
         file = DurableFile(tree, blob_id)
         for _ in range(3):
             file.append(blob_id * 5000)
@@ -280,7 +280,7 @@ async def test_a_refused_call_is_not_repeated_and_leaves_nothing(
     files = FailingFiles(call, number)
     store = LocalBlobStore(tmp_path / "data", files=files)
     files.armed = True
-    writer = store.create(blob_id := new_blob_id())
+    writer = store.create(blob_id := new_id())
     with pytest.raises(condition):
         await write_and_commit(writer)
     with pytest.raises(WriteFailed):

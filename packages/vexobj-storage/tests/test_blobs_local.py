@@ -18,7 +18,7 @@ from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.testing import get_blob, put_blob
 from vexobj_storage.errors import BlobCorrupt, OutOfSpace, StoreClosed
 from vexobj_storage.files import Buffer, PosixFiles
-from vexobj_storage.sealing.ids import new_blob_id
+from vexobj_storage.ids import new_id
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_directory_that_went_away_is_made_again(blobs: LocalBlobStore) -
     await blobs.delete(blob_id)
     path.parent.rmdir()
     path.parent.parent.rmdir()
-    second = new_blob_id()[:-2] + blob_id[-2:]
+    second = new_id()[:-2] + blob_id[-2:]
     writer = blobs.create(second)
     await writer.commit()
     assert await blobs.stat(second) is not None
@@ -107,9 +107,9 @@ async def test_foreign_files_are_not_blobs(blobs: LocalBlobStore, tmp_path: Path
 
 
 async def test_sweep_removes_only_old_leavings(blobs: LocalBlobStore, tmp_path: Path) -> None:
-    writer = blobs.create(new_blob_id())
+    writer = blobs.create(new_id())
     await writer.write(b"still at it")
-    old = tmp_path / "data" / "tmp" / new_blob_id().hex()
+    old = tmp_path / "data" / "tmp" / new_id().hex()
     old.write_bytes(b"half")
     os.utime(old, (0, 0))
     assert await blobs.sweep(datetime.now(UTC) - timedelta(hours=1)) == 1
@@ -119,13 +119,13 @@ async def test_sweep_removes_only_old_leavings(blobs: LocalBlobStore, tmp_path: 
 
 async def test_more_than_fits_is_refused_at_once(blobs: LocalBlobStore) -> None:
     with pytest.raises(OutOfSpace):
-        blobs.create(new_blob_id(), 1 << 60)
+        blobs.create(new_id(), 1 << 60)
 
 
 async def test_closed(tmp_path: Path) -> None:
     store = LocalBlobStore(tmp_path)
     blob_id = await put_blob(store, b"x")
-    writer = store.create(new_blob_id())
+    writer = store.create(new_id())
     await writer.write(b"unfinished")
     await store.close()
     with pytest.raises(StoreClosed):
@@ -169,7 +169,7 @@ async def test_a_cancelled_writer_leaves_no_file(tmp_path: Path, call: str, time
     store = LocalBlobStore(tmp_path / "data", files=files, write_threads=1)
 
     async def upload() -> None:
-        writer = store.create(new_blob_id())
+        writer = store.create(new_id())
         try:
             await writer.write(b"x" * 100_000)
             await writer.commit()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from vexobj_storage.blobs.memory import MemoryBlobStore
 from vexobj_storage.blobs.testing import put_blob
 from vexobj_storage.errors import BlobCorrupt, BlobMissing
+from vexobj_storage.ids import new_id
 from vexobj_storage.reading import InlineBytes, read_segment_now, read_segments
-from vexobj_storage.sealing.ids import new_blob_id
 from vexobj_storage.types import Segment
 
 
@@ -51,7 +51,7 @@ def test_any_range_of_any_segments(data: st.DataObject) -> None:
         for is_inline, offset, size in layout:
             content = os.urandom(offset + size + 3)
             if is_inline:
-                stored[blob_id := new_blob_id()] = content
+                stored[blob_id := new_id()] = content
             else:
                 blob_id = await put_blob(blobs, content)
             segments.append(Segment(len(whole), blob_id, offset, size))
@@ -67,14 +67,14 @@ async def test_now() -> None:
     blob_id = await put_blob(blobs, b"0123456789")
     segment = Segment(100, blob_id, 2, 5)
     assert read_segment_now(blobs, segment, 101, 3) == b"345"
-    assert read_segment_now(blobs, Segment(0, new_blob_id(), 0, 5), 0, 5) is None
+    assert read_segment_now(blobs, Segment(0, new_id(), 0, 5), 0, 5) is None
 
 
 async def test_a_missing_blob_is_told() -> None:
     blobs = MemoryBlobStore()
     segments = [
         Segment(0, await put_blob(blobs, b"12345"), 0, 5),
-        Segment(5, missing := new_blob_id(), 0, 5),
+        Segment(5, missing := new_id(), 0, 5),
     ]
     assert await collect(read_segments(blobs, segments, 0, 5)) == b"12345"
     with pytest.raises(BlobMissing) as raised:
@@ -97,14 +97,12 @@ class LyingStore(MemoryBlobStore):
 @pytest.mark.parametrize("difference", [-1, 1])
 async def test_a_lying_store_is_found_out(difference: int) -> None:
     with pytest.raises(BlobCorrupt):
-        await collect(
-            read_segments(LyingStore(difference), [Segment(0, new_blob_id(), 0, 9)], 0, 9)
-        )
+        await collect(read_segments(LyingStore(difference), [Segment(0, new_id(), 0, 9)], 0, 9))
 
 
 async def test_short_inline_bytes_and_short_manifests_are_corrupt() -> None:
     blobs = MemoryBlobStore()
-    blob_id = new_blob_id()
+    blob_id = new_id()
     segments = [Segment(0, blob_id, 0, 5)]
     with pytest.raises(BlobCorrupt):
         await collect(read_segments(blobs, segments, 0, 5, inline=inline_from({blob_id: b"123"})))

@@ -20,7 +20,6 @@ from vexobj_storage.blobs.memory import MemoryBlobStore
 from vexobj_storage.blobs.testing import get_blob
 from vexobj_storage.errors import EntityTooLarge, SizeMismatch
 from vexobj_storage.files import Buffer
-from vexobj_storage.sealing.ids import new_blob_id
 from vexobj_storage.staging import stage, stage_bytes
 from vexobj_storage.types import StagedContent
 
@@ -100,10 +99,12 @@ def test_stage_bytes() -> None:
     assert stage_bytes(b"small").blob_id != staged.blob_id
 
 
-def test_ids_cluster_by_time_and_spread_by_their_tail() -> None:
-    ids = [new_blob_id() for _ in range(1000)]
-    assert [blob_id[:6] for blob_id in ids] == sorted(blob_id[:6] for blob_id in ids)
-    assert len({blob_id[-2:] for blob_id in ids}) > 900
+@pytest.mark.parametrize("size", [0, 1, 2046, 2047, 2048, 4096, 16_384])
+def test_bytes_are_digested_whole(size: int) -> None:
+    data = os.urandom(size)
+    staged = stage_bytes(data)
+    assert staged.md5 == hashlib.md5(data, usedforsecurity=False).digest()
+    assert staged.sha256 == hashlib.sha256(data).digest()
 
 
 async def test_small_content_opens_no_file(tmp_path: Path) -> None:

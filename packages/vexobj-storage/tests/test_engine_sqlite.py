@@ -174,7 +174,10 @@ async def test_what_fails_takes_nothing_of_its_batch_with_it(
 async def test_a_full_disk_costs_only_the_operation_that_does_not_fit(
     opened: Callable[[WriterLimits], SqliteMetaStore], position: int
 ) -> None:
-    """SQLite rolls the whole transaction back: the others of the batch are run again."""
+    """SQLite rolls the whole transaction back: the others of the batch are run again.
+
+    What does not fit is tried once more, when all that can be done for room has been.
+    """
     engine, gate, runs = opened(PATIENT), Gate(), []
     connection = engine._writer._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -203,7 +206,7 @@ async def test_a_full_disk_costs_only_the_operation_that_does_not_fit(
     ]
     assert isinstance(outcomes[7], NoSuchKey)
     assert await engine.read(names) == [str(i) for i in range(7) if i != position]
-    assert runs.count("0") == 2
+    assert runs.count("0") == (3 if position == 0 else 2)
     assert await engine.write(remove, "5") == 1
 
 

@@ -1,6 +1,8 @@
 """What the SQLite engine may say when the device fails it in or after a commit."""
 
 import asyncio
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -51,7 +53,7 @@ async def test_a_checkpoint_that_fails_does_not_take_back_a_commit(tmp_path: Pat
     # On purpose on this loop's thread: the answer is underway while the writer's turn ends.
     later = threading.Thread(target=write_elsewhere)
     later.start()
-    later.join(20)
+    later.join(60)
     await writing
     await engine.close()
 
@@ -151,4 +153,21 @@ async def test_a_lock_that_another_process_keeps_does_not_gather_writers(tmp_pat
     os.close(lock)
     await patient
     await engine.write(_put, "late")
+    await engine.close()
+
+
+async def test_a_lock_that_failed_once_does_not_count_as_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await open_metadata(tmp_path)).close()
+    engine = SqliteMetaStore(tmp_path, SqliteConfig(limits=WriterLimits(lock_seconds=0)))
+
+    def no_locks(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", no_locks)
+        with pytest.raises(WriteFailed):
+            await engine.write(_put, "a")
+    await engine.write(_put, "b")
     await engine.close()

@@ -99,6 +99,39 @@ async def test_a_blob_is_not_condemned_while_it_is_shared(
     await invariants(store)
 
 
+async def test_collectors_take_their_locks_in_one_order(
+    store: ObjectStore, metadata: MetaStore
+) -> None:
+    """One looks at what another forgets: neither ends the other's transaction."""
+    bucket = await make_bucket(store)
+    await put(store, bucket, b"key", _BIG)
+    await store.delete_object(bucket, b"key")
+    now_us = time.time_ns() // 1000
+    await metadata.write(gc.collect, now_us, 0, 100)
+    ((entry, _),) = (await metadata.write(gc.collect, now_us, 0, 100)).removable
+    found, forgetting, begun = asyncio.Event(), asyncio.Event(), []
+
+    async def look(tx: Tx) -> None:
+        begun.append("look")
+        await tx.all(gc._DUE, now_us=now_us, limit=100)
+        found.set()
+        await forgetting.wait()
+        await tx.one(gc._LOCK_BLOB, blob_id=entry.id)
+
+    async def forget(tx: Tx) -> tuple[int, int]:
+        begun.append("forget")
+        return await gc.forget(tx, [entry])
+
+    looking = asyncio.ensure_future(metadata.write(look))
+    await found.wait()
+    other = asyncio.ensure_future(metadata.write(forget))
+    await asyncio.wait({other}, timeout=_LONG_ENOUGH_SECONDS)
+    forgetting.set()
+    await asyncio.gather(looking, other)
+    assert begun == ["look", "forget"]
+    assert await invariants(store) == {entry.id}
+
+
 async def _copying(store: ObjectStore, metadata: MetaStore, source: StoredObject) -> _Held:
     version = source.version
     draft = rows.draft(

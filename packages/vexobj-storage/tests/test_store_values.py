@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 import vexobj_storage
 from vexobj_storage import InvalidBucketName, InvalidKey, Location, Segment
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops.walk import increment
-from vexobj_storage.metadata.rows import new_id, parse_version_id, version_id
+from vexobj_storage.metadata.rows import parse_version_id, version_id
 from vexobj_storage.names import check_bucket_name, check_key
 
 

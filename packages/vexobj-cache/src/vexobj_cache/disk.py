@@ -68,6 +68,10 @@ class DiskCache(DiskCacheReader):
     async def delete(self, key: str) -> bool:
         return await asyncio.to_thread(self._delete, key)
 
+    async def trim(self, max_bytes: int) -> int:
+        """Evict until at most `max_bytes` are held, as when the disk runs low; bytes freed."""
+        return await asyncio.to_thread(self._trim, max_bytes)
+
     def close(self) -> None:
         """Give up the ownership; entries stay for the next owner."""
         if self._owner >= 0:
@@ -112,6 +116,12 @@ class DiskCache(DiskCacheReader):
     def _delete(self, key: str) -> bool:
         with self._lock:
             return self._remove(entry_name(key))
+
+    def _trim(self, max_bytes: int) -> int:
+        with self._lock:
+            before = self.stats.bytes
+            self._evict(max_bytes)
+            return before - self.stats.bytes
 
     def _evict(self, max_bytes: int) -> None:
         """Drop the least recently used, but pass over some that readers used meanwhile."""

@@ -9,11 +9,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 
+from vexobj_processing.budget import Budget
 from vexobj_processing.errors import JobCrashed, JobTimeout
 from vexobj_processing.frames import FrameConnection, Message
 from vexobj_processing.lifeline import bare_environment
@@ -68,7 +68,7 @@ class ImagePool:
             self.limits.max_memory_bytes + _CHILD_HEADROOM_BYTES
         )
         self._slots = asyncio.Semaphore(size)
-        self._budget = _Budget(memory_bytes)
+        self._budget = Budget(memory_bytes)
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
         self.children_started = 0
@@ -202,40 +202,3 @@ class _Child:
         reply, self._reply = self._reply, None
         if reply and not reply.done():
             reply.set_exception(JobCrashed())
-
-
-class _Budget:
-    """Bytes to share out, first come first served."""
-
-    def __init__(self, total: int) -> None:
-        self._free = total
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
-
-    @asynccontextmanager
-    async def reserved(self, amount: int) -> AsyncIterator[None]:
-        await self._reserve(amount)
-        try:
-            yield
-        finally:
-            self._free += amount
-            self._grant()
-
-    async def _reserve(self, amount: int) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((amount, turn))
-        self._grant()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._free += amount
-            else:
-                self._waiting.remove((amount, turn))
-            self._grant()
-            raise
-
-    def _grant(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self._free:
-            amount, turn = self._waiting.popleft()
-            self._free -= amount
-            turn.set_result(None)

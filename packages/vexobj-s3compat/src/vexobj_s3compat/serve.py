@@ -14,6 +14,7 @@ from vexobj_s3compat.ranges import content_range, parse_range
 from vexobj_s3compat.respond import Response
 
 _ACCEPT_RANGES = (b"accept-ranges", b"bytes")
+_OF_THE_BODY = (b"content-type", b"x-amz-checksum-")
 
 
 async def serve_content(
@@ -29,7 +30,8 @@ async def serve_content(
 ) -> Response:
     """The answer to GET or HEAD: 200, 206 or 304, with validators and Accept-Ranges.
 
-    `headers` go out with every one of these; they hold no validators, lengths or ranges. The
+    `headers` go out with every one of these, but for what describes a body with a 304; they hold
+    no validators, lengths or ranges. The
     content is opened only where bytes will be sent. `etag` comes without quotes. `parts_count`
     is told (x-amz-mp-parts-count) when a part is asked for.
 
@@ -46,8 +48,9 @@ async def serve_content(
     try:
         check_read(request_headers, etag, last_modified)
     except NotModified:
-        # RFC 9110 section 15.4.5: a cache would put these in the place of what it has.
-        return Response(304, [pair for pair in answer if pair[0] != b"content-type"])
+        # RFC 9110 section 15.4.5: a cache would put these in the place of what it has, and SDKs
+        # check the body against any checksum they are told, where there is no body too.
+        return Response(304, [pair for pair in answer if not pair[0].startswith(_OF_THE_BODY)])
     start, length, partial = 0, content.size, False
     if part_number is not None:
         part = await _part(request_headers, content, part_number, parts_count or 1)

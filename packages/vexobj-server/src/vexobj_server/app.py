@@ -24,7 +24,7 @@ from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.sealing import rewriting, root_keys
 from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
-from vexobj_server.media.config import image_encoding, image_limits
+from vexobj_server.media.config import answer_seconds, image_encoding, image_limits
 from vexobj_server.media.variantcache import VariantCache, cache_directory
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
@@ -154,7 +154,7 @@ async def open_server(
         stack.push_async_callback(identities.flush_last_used)
         page = MetricsPage(runtime.metrics_dir, "worker")
         stack.callback(page.close)
-        client = MediaClient(runtime.broker_socket)
+        client = MediaClient(runtime.broker_socket, deadline_seconds=answer_seconds(settings))
         stack.push_async_callback(client.close)
         variants = _variants(settings, client, store, CacheMetrics(page))
         collect = partial(_collect_garbage, store, GarbageMetrics(page))

@@ -22,7 +22,6 @@ from vexobj_auth import (
     make_key,
     new_identity,
 )
-from vexobj_server.runtime import write_private
 from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import AuthSettings, Settings, SettingsError, SseSettings
 from vexobj_storage import MasterKey, StoreConfig
@@ -77,8 +76,9 @@ def server_secret(settings: Settings) -> bytes:
     if settings.auth.server_secret is not None:
         return bytes.fromhex(settings.auth.server_secret)
     path = settings.storage.data_dir / SECRET_FILE
-    with contextlib.suppress(FileExistsError):
-        _write_whole(path, secrets.token_bytes(_SECRET_BYTES))
+    if not path.exists():  # a start with a full disk writes nothing that is there
+        with contextlib.suppress(FileExistsError):
+            _write_whole(path, secrets.token_bytes(_SECRET_BYTES))
     try:
         secret = path.read_bytes()
     except OSError as error:
@@ -211,8 +211,17 @@ def _write_whole(path: Path, data: bytes) -> None:
     """All of it or nothing, though several processes start at once. Raises: FileExistsError."""
     partial = path.with_name(f".{path.name}-{os.getpid()}")
     partial.unlink(missing_ok=True)
-    write_private(partial, data)
+    _write_private(partial, data)
     try:
         path.hardlink_to(partial)
     finally:
         partial.unlink()
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """A new file that only its owner can read. Raises: FileExistsError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

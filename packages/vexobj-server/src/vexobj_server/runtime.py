@@ -1,19 +1,16 @@
 """What the processes of one running server share: settings, secret and a private directory.
 
-The parent makes the directory (0700, short path: Unix sockets have 107 bytes for theirs), workers
-load it, and it is gone when the server stops.
+The parent makes the directory (0700, short path: Unix sockets have 107 bytes for theirs), and it is
+gone when the server stops. No file of it holds a setting or the secret: a killed server leaves it.
 """
 
-import os
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vexobj_server.cpus import processors
-from vexobj_server.settings import Settings, SseSettings, dump_settings, parse_settings
+from vexobj_server.settings import Settings
 
-_SETTINGS = "settings.json"
-_SECRET = "secret"  # noqa: S105 - a file name
 _METRICS = "metrics"
 
 
@@ -44,22 +41,4 @@ def create_runtime(settings: Settings, server_secret: bytes) -> Runtime:
     directory = Path(tempfile.mkdtemp(prefix="vexobj-"))
     runtime = Runtime(settings, server_secret, directory)
     runtime.metrics_dir.mkdir(mode=0o700)
-    write_private(directory / _SETTINGS, dump_settings(settings).encode())
-    write_private(directory / _SECRET, server_secret)
     return runtime
-
-
-def load_runtime(directory: Path, sse: SseSettings | None = None) -> Runtime:
-    """`sse` with the master keys, which are not in the directory."""
-    settings = parse_settings((directory / _SETTINGS).read_text(encoding="utf-8"))
-    settings = replace(settings, sse=sse or settings.sse)
-    return Runtime(settings, (directory / _SECRET).read_bytes(), directory)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """A new file that only its owner can read. Raises: FileExistsError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -37,6 +37,7 @@ class Content(Core):
 
         Raises: EntityTooLarge, SizeMismatch (`size` was announced), OutOfSpace, WriteFailed.
         """
+        self._room.check(size or 0)
         return await staging.stage(
             self._blobs,
             chunks,

@@ -18,6 +18,7 @@ from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.opening import OpenedBlobs
 from vexobj_storage.recent import Recent
+from vexobj_storage.room import Room
 from vexobj_storage.sealing.keys import MasterKey
 from vexobj_storage.types import Clock, StagedContent, StoredObject
 
@@ -66,6 +67,7 @@ class Core:
         self._keys = keys or KeyRing(metadata)
         self._opened = OpenedBlobs(blobs, self._keys, self._blob_size)
         self.clock_guard = ClockGuard(metadata, clock, ticks)
+        self._room = Room(config.data_dir)
         self._layouts: Recent[bytes, Layout] = Recent(_LAYOUTS_BYTES)
         self._heads: Recent[tuple[int, bytes], tuple[int, StoredObject]] = Recent(_HEADS_BYTES)
 

@@ -49,10 +49,12 @@ class Objects(Content):
         `lock` is what the version begins with; its bucket may add a retention to it.
 
         Raises: NoSuchBucket (deleted meanwhile), InvalidKey, PreconditionFailed, NoSuchKey
-        (If-Match on a key that is not there), ObjectLocked (it would replace a locked version).
+        (If-Match on a key that is not there), ObjectLocked (it would replace a locked version),
+        OutOfSpace.
         """
         try:
             check_key(key)
+            self._room.check()
             draft = rows.draft(
                 bucket,
                 key,
@@ -124,6 +126,7 @@ class Objects(Content):
         Raises: as put_object; NoSuchVersion when the source went away meanwhile.
         """
         check_key(key)
+        self._room.check()
         version = source.version
         draft = rows.draft(
             bucket,

@@ -7,6 +7,7 @@ has found nothing left, and began so late that every process must have known the
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -187,14 +188,16 @@ class Rewriting(Content):
         twin = await self._metadata.read(rewriting.find_twin, blob, self._target)
         if twin is not None:
             return twin
-        staged = await staging.stage(
-            self._blobs,
-            self._content(blob),
-            inline_max_bytes=self.config.inline_max_bytes,
-            max_bytes=blob.size,
-            size=blob.size,
-            key=self._keys.current,
-        )
+        self._room.check(blob.size)
+        async with aclosing(self._content(blob)) as content:
+            staged = await staging.stage(
+                self._blobs,
+                content,
+                inline_max_bytes=self.config.inline_max_bytes,
+                max_bytes=blob.size,
+                size=blob.size,
+                key=self._keys.current,
+            )
         if staged.sha256 != blob.sha256:
             await self.discard(staged)
             raise BlobCorrupt(blob.blob_id.hex(), "its SHA-256 is another")
@@ -202,8 +205,10 @@ class Rewriting(Content):
 
     async def _content(self, blob: StoredBlob) -> AsyncGenerator[bytes, None]:
         if blob.location is Location.STORE:
-            async for chunk in self._opened.open(blob.blob_id, 0, blob.size, blob.size):
-                yield chunk
+            opened = self._opened.open(blob.blob_id, 0, blob.size, blob.size)
+            async with aclosing(opened) as chunks:
+                async for chunk in chunks:
+                    yield chunk
             return
         data = await self._metadata.read(objects.inline_data, blob.blob_id)
         if data is None:

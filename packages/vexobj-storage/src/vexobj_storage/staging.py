@@ -16,14 +16,22 @@ from vexobj_storage.sealing.keys import RootKey
 from vexobj_storage.types import Hasher, StagedContent
 
 _MIN_WRITE = 128 * 1024
+_HELD = 2047
 
 
 def stage_bytes(
     data: bytes, *, sha256: bytes | None = None, key: RootKey | None = None
 ) -> StagedContent:
     """Inline content. `sha256` only if the caller computed it over these very bytes."""
-    md5 = hashlib.md5(data, usedforsecurity=False).digest()
-    return _inline(data, md5, sha256 or hashlib.sha256(data).digest(), key)
+    md5 = _digest(hashlib.md5(usedforsecurity=False), data)
+    return _inline(data, md5, sha256 or _digest(hashlib.sha256(), data), key)
+
+
+def _digest(hasher: Hasher, data: bytes) -> bytes:
+    """Of few bytes: in pieces for which hashlib does not let go of the interpreter's lock."""
+    for at in range(0, len(data), _HELD):
+        hasher.update(data[at : at + _HELD])
+    return hasher.digest()
 
 
 async def stage(

@@ -1,5 +1,6 @@
 """What a store needs done now and then: garbage, orphans, usage. Safe beside everything else."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -53,6 +54,11 @@ class Upkeep(Core):
                 swept += await self._sweep(old)
                 old = []
         return swept + await self._sweep(old)
+
+    async def keep_room(self) -> None:
+        """Have a ballast again, once there is room for it after a disk was full."""
+        if self._metadata.dialect == "sqlite":
+            await asyncio.to_thread(self._room.keep)
 
     async def fold_usage(self) -> int:
         """Fold the deltas of every bucket, in bounded transactions; how many there were."""

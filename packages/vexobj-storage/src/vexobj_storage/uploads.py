@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vexobj_storage.content import Content
 from vexobj_storage.errors import CommitUncertain, StorageError
+from vexobj_storage.ids import new_id
 from vexobj_storage.locks import UNLOCKED, ObjectLock
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import completion, listing, multipart
@@ -39,13 +40,17 @@ class Uploads(Content):
         checksum_composite: bool = True,
         lock: ObjectLock = UNLOCKED,
     ) -> Upload:
-        """`lock` is what the object will begin with. Raises: NoSuchBucket, InvalidKey."""
+        """`lock` is what the object will begin with.
+
+        Raises: NoSuchBucket, InvalidKey, OutOfSpace.
+        """
         check_key(key)
+        self._room.check()
         now_us = self._now_us()
         upload = Upload(
             bucket.id,
             key,
-            rows.new_id().hex(),
+            new_id().hex(),
             rows.to_datetime(now_us),
             attributes,
             checksum_algorithm,
@@ -65,10 +70,11 @@ class Uploads(Content):
         staged: StagedContent,
         checksum: Checksum | None = None,
     ) -> Part:
-        """Consumes `staged` whatever happens. Raises: NoSuchUpload."""
+        """Consumes `staged` whatever happens. Raises: NoSuchUpload, OutOfSpace."""
         now_us = self._now_us()
         part = Part(number, staged.size, staged.md5.hex(), rows.to_datetime(now_us), checksum)
         try:
+            self._room.check()
             blob_id = await self._metadata.write(
                 multipart.put_part,
                 upload,
@@ -91,8 +97,9 @@ class Uploads(Content):
         """A part made of a range of another object's segments: no byte is written.
 
         The part's ETag is the MD5 of the range, computed by reading it.
-        Raises: NoSuchUpload, NoSuchVersion.
+        Raises: NoSuchUpload, NoSuchVersion, OutOfSpace.
         """
+        self._room.check()
         etag = await self._md5(source, start, length)
         segments = await self._segments(source, start, length)
         part = Part(number, length, etag, rows.to_datetime(self._now_us()))

@@ -32,15 +32,21 @@ def doctor(environment: Mapping[str, str]) -> int:
 
 def check_data_dir(settings: Settings) -> Iterator[Finding]:
     data_dir = settings.storage.data_dir
+    place = _existing(data_dir)
+    if not place.is_dir() or not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(Verdict.FAILURE, f"{place} is no directory that this user may write.")
+        return
     if not data_dir.exists():
         yield Finding(Verdict.FINE, f"{data_dir} is not there yet; the first start makes it.")
-        return
-    if not data_dir.is_dir() or not os.access(data_dir, os.R_OK | os.W_OK | os.X_OK):
-        yield Finding(Verdict.FAILURE, f"{data_dir} is no directory that this user may write.")
         return
     yield Finding(Verdict.FINE, f"{data_dir} may be written.")
     for name in (SECRET_FILE, CREDENTIALS_FILE):
         yield from _private(data_dir / name)
+
+
+def _existing(path: Path) -> Path:
+    """The path, or else what there already is of the way to it."""
+    return next(place for place in (path, *path.parents) if place.exists())
 
 
 def _private(path: Path) -> Iterator[Finding]:
@@ -49,9 +55,7 @@ def _private(path: Path) -> Iterator[Finding]:
 
 
 def check_space(settings: Settings) -> Iterator[Finding]:
-    place = settings.storage.data_dir.absolute()
-    while not place.exists():
-        place = place.parent
+    place = _existing(settings.storage.data_dir.absolute())
     free = shutil.disk_usage(place).free
     verdict = Verdict.FINE if free >= _LEAST_FREE else Verdict.WARNING
     yield Finding(verdict, f"{free / 1024**3:.1f} GiB are free at {place}.")

@@ -28,16 +28,16 @@ from vexobj_server.commands.databases import ASYNCPG_MISSING
 from vexobj_server.commands.listening import free_address
 from vexobj_server.observability.logs import configure_logging
 from vexobj_server.observability.page import MetricsPage
-from vexobj_server.runtime import Runtime, create_runtime, load_runtime
+from vexobj_server.runtime import Runtime, create_runtime
 from vexobj_server.services.identities import StoredKeys
-from vexobj_server.settings import Bind, Settings, SettingsError, SseSettings, load_settings
+from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
 from vexobj_storage import KeyUnavailable, ObjectStore
 from vexobj_storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_YOUNG_OBJECTS = 5_000
+_YOUNG_OBJECTS = 10_000
 """Net new ones between two collections: a page of 1,000 keys passes without any."""
 
 
@@ -81,6 +81,7 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> tuple[NewKey | N
             raise
         raise SettingsError(ASYNCPG_MISSING) from None
     try:
+        await store.keep_room()
         made = await first_key(
             StoredKeys(store),
             box,
@@ -113,10 +114,7 @@ def _run(runtime: Runtime, address: str, cache_key: bytes | None) -> int:
     server = _granian(runtime.settings, address)
     configure_logging(runtime.settings.server)  # Granian has put its own in place
     try:
-        server.serve(
-            target_loader=partial(load_app, runtime.directory, runtime.settings.sse),
-            wrap_loader=False,
-        )
+        server.serve(target_loader=partial(load_app, runtime), wrap_loader=False)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -125,11 +123,10 @@ def _run(runtime: Runtime, address: str, cache_key: bytes | None) -> int:
     return 0
 
 
-def load_app(directory: Path, sse: SseSettings) -> Any:
+def load_app(runtime: Runtime) -> Any:
     """In a worker: the application over what the parent has prepared."""
     from vexobj_server.app import create_app
 
-    runtime = load_runtime(directory, sse)
     configure_logging(runtime.settings.server)
     app = create_app(runtime)
     gc.freeze()  # what was imported stays: a full collection of it stops all requests for 80 ms

@@ -13,6 +13,7 @@ _FOLD = timedelta(seconds=30)
 _SWEEP = timedelta(hours=6)
 _STALE_UPLOADS = timedelta(minutes=15)
 _CLOCK = timedelta(seconds=30)
+_ROOM = timedelta(seconds=30)
 _LAST_USED = timedelta(seconds=60)
 
 
@@ -30,6 +31,7 @@ def upkeep(
         Loop("gc", storage.gc_interval, collect_garbage),
         Loop("fold usage", _FOLD, store.fold_usage),
         Loop("orphan sweep", _SWEEP, sweep),
+        Loop("room", _ROOM, store.keep_room),
     )
 
 

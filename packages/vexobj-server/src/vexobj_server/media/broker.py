@@ -29,6 +29,7 @@ from vexobj_server.media.protocol import (
     stats_answer,
 )
 from vexobj_server.media.renderer import Renderer
+from vexobj_server.media.room import give_way
 from vexobj_server.media.variantcache import VariantCache, own_directory
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.observability.variants import BrokerMetrics
@@ -55,13 +56,16 @@ async def serve(config: BrokerConfig, listener: socket.socket) -> None:
     page = MetricsPage(config.metrics_dir, "broker") if config.metrics_dir else None
     renderer = Renderer(config, kept, BrokerMetrics(page) if page else None)
     renderer.tell()
-    accepting = asyncio.create_task(_accept(renderer, listener))
+    tasks = [asyncio.create_task(_accept(renderer, listener))]
+    if disk and config.cache_dir:
+        tasks.append(asyncio.create_task(give_way(disk, config.cache_dir)))
     try:
         await stopped.wait()
     finally:
         loop.remove_reader(sys.stdin.fileno())
-        accepting.cancel()
-        await asyncio.gather(accepting, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await renderer.close()
         if disk:
             disk.close()

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from vexobj_processing import Preference, Transform
@@ -129,13 +130,14 @@ class _Line:
         await self._hello
 
     async def ask(self, question: Message, *fds: int) -> _Answer:
+        if not self._frames.is_open:
+            _close_all(fds)
+            raise MediaUnavailable
         number = question["id"]
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
             self._frames.send(question, fds)
-            if not self._frames.is_open:
-                raise MediaUnavailable
             return await answer
         except asyncio.CancelledError:
             if answer.done() and not answer.cancelled() and not answer.exception():
@@ -167,6 +169,6 @@ class _Line:
                 answer.set_exception(MediaUnavailable())
 
 
-def _close_all(fds: list[int]) -> None:
+def _close_all(fds: Sequence[int]) -> None:
     for fd in fds:
         os.close(fd)

@@ -9,6 +9,7 @@ from vexobj_server.cpus import processors
 from vexobj_server.settings import Settings
 
 _UNLIMITED_BYTES = 2**62
+_TURN_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,11 @@ def image_encoding(settings: Settings) -> Encoding:
         avif_quality=images.avif_quality,
         avif_speed=images.avif_speed,
     )
+
+
+def answer_seconds(settings: Settings) -> float:
+    """How long a worker waits for a rendering: for its turn, then for as long as it may take."""
+    return _TURN_SECONDS + settings.images.timeout.total_seconds()
 
 
 def broker_config(

@@ -74,7 +74,7 @@ class MetricsPage:
         self._names.write(json.dumps({"role": role, "pid": os.getpid()}) + "\n")
         self._file = stem.with_suffix(".values").open("w+b")
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._file.truncate(_SLOTS * _WIDTH)
+        os.posix_fallocate(self._file.fileno(), 0, _SLOTS * _WIDTH)  # a map has no errors to raise
         self._map = mmap.mmap(self._file.fileno(), _SLOTS * _WIDTH)
         self._values = memoryview(self._map).cast("q")
         self._used = 0

@@ -137,6 +137,9 @@ class ObjectOperations(OperationGroup):
             )
         was = source.version.attributes
         replaces = asked.metadata_directive == "REPLACE"
+        if was.tags and asked.tagging_directive == "COPY":
+            principal = self._principal(request)
+            self._access.require(principal, Action.READ_TAGS, source_bucket, source.version)
         attributes = attributes_of(
             asked.object if replaces else headers_of(was),
             self._owner_of_new(request, bucket),

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from vexobj_server.media.errors import MediaBusy, MediaUnsupported
 from vexobj_server.media.protocol import MediaFile, anonymous_file
 from vexobj_server.media.variantcache import VariantCache
 from vexobj_server.observability.variants import CacheMetrics
-from vexobj_storage import StoredObject
+from vexobj_storage import BlobMissing, StoredObject
 
 _CONTENT_TYPE = "content-type"
 # What is larger is sent from its file and never held in memory.
@@ -45,7 +45,7 @@ class Originals(Protocol):
     def path(self, stored: StoredObject) -> Path | None: ...
     def read(
         self, stored: StoredObject, start: int = 0, length: int | None = None
-    ) -> AsyncIterator[bytes]: ...
+    ) -> AsyncGenerator[bytes, None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,10 @@ class Variants:
     async def _source(self, stored: StoredObject) -> AsyncIterator[int]:
         path = self._store.path(stored)
         if path is not None:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                raise BlobMissing(path.name) from None
             try:
                 yield descriptor
             finally:
@@ -210,8 +213,9 @@ class Variants:
             if stored.version.size > _SMALL_COPY_BYTES:
                 await held.enter_async_context(self._copies.taken())
             copy = held.enter_context(anonymous_file("original"))
-            async for chunk in self._store.read(stored):
-                copy.write(chunk)
+            async with aclosing(self._store.read(stored)) as chunks:
+                async for chunk in chunks:
+                    copy.write(chunk)
             copy.flush()
             yield copy.fileno()
 

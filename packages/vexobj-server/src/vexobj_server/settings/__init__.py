@@ -4,9 +4,7 @@ from vexobj_server.settings.errors import SettingsError
 from vexobj_server.settings.kinds import Bind, Network
 from vexobj_server.settings.loading import (
     Loaded,
-    dump_settings,
     load_settings,
-    parse_settings,
 )
 from vexobj_server.settings.reference import settings_reference
 from vexobj_server.settings.tables import (
@@ -49,8 +47,6 @@ __all__ = [
     "TlsSettings",
     "TranscodeSettings",
     "WebhookSettings",
-    "dump_settings",
     "load_settings",
-    "parse_settings",
     "settings_reference",
 ]

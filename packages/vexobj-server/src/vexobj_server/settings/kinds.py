@@ -25,11 +25,10 @@ _LOG_LEVEL_ALIASES = {"warn": "warning", "trace": "debug", "critical": "error", 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`parse` raises ValueError with what was expected; `dump` gives what `parse` reads back."""
+    """`parse` raises ValueError with what was expected."""
 
     name: str
     parse: Callable[[object], Any]
-    dump: Callable[[Any], object] = lambda value: value
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +186,13 @@ def choice(*values: str) -> Kind:
 TEXT = Kind("text", _text)
 BOOLEAN = Kind("true or false", _boolean)
 SIZE = Kind("size", _size)
-DURATION = Kind("duration", _duration, lambda value: value.total_seconds())
-PATH = Kind("path", _path, str)
-WORDS = Kind("list", _words, list)
-NETWORKS = Kind("list of networks", _networks, lambda value: [str(each) for each in value])
-BIND = Kind("address", _bind, str)
+DURATION = Kind("duration", _duration)
+PATH = Kind("path", _path)
+WORDS = Kind("list", _words)
+NETWORKS = Kind("list of networks", _networks)
+BIND = Kind("address", _bind)
 URL = Kind("URL", _url)
 DOMAIN = Kind("host name", _domain)
 LOG_LEVEL = Kind("`debug`, `info`, `warning` or `error`", _log_level)
 HEX_SECRET = Kind("64 hex digits", _hex_secret)
-HEX_SECRETS = Kind("list of 64 hex digits each", _hex_secrets, list)
+HEX_SECRETS = Kind("list of 64 hex digits each", _hex_secrets)

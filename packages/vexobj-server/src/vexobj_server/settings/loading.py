@@ -1,7 +1,6 @@
 """From a TOML file and the environment to `Settings`; every mistake becomes one sentence."""
 
 import difflib
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -46,7 +45,7 @@ class Loaded:
 def load_settings(environment: Mapping[str, str], directory: Path | None = None) -> Loaded:
     """Defaults, then the file (`VEXOBJ_CONFIG`, else ./config.toml), then the environment.
 
-    An empty variable counts as not set. A secret may also come from the file that
+    An empty variable or text counts as not set. A secret may also come from the file that
     `<VARIABLE>_FILE` names.
 
     Raises: SettingsError.
@@ -59,39 +58,6 @@ def load_settings(environment: Mapping[str, str], directory: Path | None = None)
     settings = _with_master_key(_build(values, (*webhooks, *(() if hook is None else (hook,)))))
     _check_together(settings)
     return Loaded(settings, (*_unknown(environment), *_not_yet(values, settings)), config)
-
-
-def dump_settings(settings: Settings) -> str:
-    """As JSON, secrets included: for the server's own worker processes alone.
-
-    But for those of `sse`, which protect what is on disks and are written to none.
-    """
-    document: dict[str, Any] = {}
-    for setting in all_settings():
-        if setting.secret and setting.table == ("sse",):
-            continue
-        table = document
-        section: Any = settings
-        for name in setting.table:
-            table = table.setdefault(name, {})
-            section = getattr(section, name)
-        value = getattr(section, setting.name)
-        if value is not None:
-            table[setting.name] = setting.kind.dump(value)
-    document[WEBHOOK_TABLE] = [
-        {
-            setting.name: setting.kind.dump(value)
-            for setting in webhook_settings()
-            if (value := getattr(hook, setting.name)) is not None
-        }
-        for hook in settings.webhooks
-    ]
-    return json.dumps(document)
-
-
-def parse_settings(text: str) -> Settings:
-    """What `dump_settings` wrote."""
-    return _build(*_from_document(json.loads(text), "settings"))
 
 
 def _config_path(environment: Mapping[str, str], directory: Path) -> Path | None:
@@ -143,7 +109,9 @@ def _read_table(
     for name, raw in table.items():
         setting = known[path].get(name)
         if setting is not None:
-            values.setdefault(path, {})[name] = _parse(setting, raw, f"{origin}: {setting.path}")
+            if raw != "":
+                given = values.setdefault(path, {})
+                given[name] = _parse(setting, raw, f"{origin}: {setting.path}")
         elif (*path, name) in known:
             if not isinstance(raw, dict):
                 raise SettingsError(f"{origin}: {'.'.join((*path, name))} is a table of settings.")

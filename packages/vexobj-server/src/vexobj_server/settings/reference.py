@@ -13,10 +13,10 @@ Settings come from defaults, then from a TOML file (the one that `VEXOBJ_CONFIG`
 them all and says what is wrong.
 
 A key that is not known and a value that cannot be read stop the start; an unknown `VEXOBJ_*`
-variable is only warned about, and an empty one counts as not set. Sizes are written `512KB`,
-`16MiB` or `5TB` (K, M, G and T are powers of 1024 in either form), durations `500ms`, `30s`,
-`10m`, `24h` or `7d`, lists as TOML lists or, in a variable, separated by commas. A secret may also
-come from a file: `<VARIABLE>_FILE` names it.
+variable is only warned about. An empty text or variable counts as not set. Sizes are written
+`512KB`, `16MiB` or `5TB` (K, M, G and T are powers of 1024 in either form), durations `500ms`,
+`30s`, `10m`, `24h` or `7d`, lists as TOML lists or, in a variable, separated by commas. A secret
+may also come from a file: `<VARIABLE>_FILE` names it.
 """
 _HEADING = "| Key | Environment | Kind | Default | Meaning |\n|---|---|---|---|---|"
 _UNITS = ((1024**4, "TiB"), (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))

@@ -24,8 +24,9 @@ async def download(services: Services, scope: Scope, receive: Receive, send: Sen
     principal = await caller(services.identities, headers.get("authorization"))
     bucket = await services.store.bucket(target.bucket)
     stored = await _find(services, principal, bucket, target)
+    public = principal is None or principal is services.identities.everyone
     answer = await _answer(
-        services, scope["method"], bucket, stored, target, headers, public=principal is None
+        services, scope["method"], bucket, stored, target, headers, public=public
     )
     await respond(
         scope, receive, send, answer.status, answer.headers, answer.payload, answer.length

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from vexobj_storage.blobs.base import BlobStore
 from vexobj_storage.errors import BlobCorrupt, BlobMissing, WriteFailed
 from vexobj_storage.files import Buffer
-from vexobj_storage.sealing.ids import new_blob_id
+from vexobj_storage.ids import new_id
 
 BlobCheck = Callable[[BlobStore], Awaitable[None]]
 
@@ -23,7 +23,7 @@ _MIB = 1024**2
 
 async def put_blob(store: BlobStore, data: bytes, *, chunk_bytes: int = 320 * 1024) -> bytes:
     """Commit `data` under a new id."""
-    blob_id = new_blob_id()
+    blob_id = new_id()
     writer = store.create(blob_id, len(data))
     for start in range(0, len(data), chunk_bytes):
         await writer.write(data[start : start + chunk_bytes])
@@ -59,7 +59,7 @@ async def reads_ranges_in_bounded_chunks(store: BlobStore) -> None:
 
 
 async def accepts_any_buffer(store: BlobStore) -> None:
-    blob_id = new_blob_id()
+    blob_id = new_id()
     writer = store.create(blob_id)
     await writer.write(b"one ")
     await writer.write(bytearray(b"two "))
@@ -75,7 +75,7 @@ async def stores_what_through_returns(store: BlobStore) -> None:
         seen.append(bytes(chunk))
         return bytes(chunk).upper()
 
-    blob_id = new_blob_id()
+    blob_id = new_id()
     writer = store.create(blob_id)
     for chunk in (b"a", b"b" * 400_000, b"c"):
         await writer.write(chunk, through)
@@ -88,14 +88,14 @@ async def an_error_of_through_passes_through(store: BlobStore) -> None:
     def through(chunk: Buffer) -> Buffer:
         raise LookupError(len(chunk))
 
-    writer = store.create(blob_id := new_blob_id())
+    writer = store.create(blob_id := new_id())
     assert isinstance(await _error_of(writer.write(b"abc", through)), LookupError)
     await writer.abort()
     assert await store.stat(blob_id) is None
 
 
 async def shows_nothing_before_commit(store: BlobStore) -> None:
-    blob_id = new_blob_id()
+    blob_id = new_id()
     writer = store.create(blob_id)
     await writer.write(b"x" * _MIB)
     assert await store.stat(blob_id) is None
@@ -107,7 +107,7 @@ async def shows_nothing_before_commit(store: BlobStore) -> None:
 
 
 async def abort_leaves_nothing(store: BlobStore) -> None:
-    blob_id = new_blob_id()
+    blob_id = new_id()
     writer = store.create(blob_id)
     await writer.write(b"x" * _MIB)
     await writer.abort()
@@ -119,7 +119,7 @@ async def abort_leaves_nothing(store: BlobStore) -> None:
 
 
 async def abort_after_commit_does_nothing(store: BlobStore) -> None:
-    blob_id = new_blob_id()
+    blob_id = new_id()
     writer = store.create(blob_id)
     await writer.write(b"kept")
     await writer.commit()
@@ -137,7 +137,7 @@ async def never_ends_short_in_peace(store: BlobStore) -> None:
 
 
 async def knows_what_is_missing(store: BlobStore) -> None:
-    blob_id = new_blob_id()
+    blob_id = new_id()
     await _is_missing(store, blob_id)
     assert await store.stat(blob_id) is None
     assert store.read_now(blob_id, 0, 1) is None
@@ -194,7 +194,7 @@ async def writers_do_not_meet(store: BlobStore) -> None:
         active.release()
         return chunk
 
-    writers = {(blob_id := new_blob_id()): store.create(blob_id) for _ in range(5)}
+    writers = {(blob_id := new_id()): store.create(blob_id) for _ in range(5)}
     for round_number in range(4):
         for number, writer in enumerate(writers.values()):
             await writer.write(bytes([number, round_number]) * 1000, through)

@@ -9,6 +9,7 @@ from vexobj_storage.metadata.connections import SqliteFiles, condition
 from vexobj_storage.metadata.migrate import migrate_sqlite
 from vexobj_storage.metadata.sqlite import SqliteMetaStore
 from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.room import Room
 
 
 async def open_metadata(data_dir: Path, url: str | None = None) -> MetaStore:
@@ -28,6 +29,7 @@ async def open_metadata(data_dir: Path, url: str | None = None) -> MetaStore:
 def _open_sqlite(data_dir: Path) -> SqliteMetaStore:
     try:
         make_durable_directory(data_dir, PosixFiles())
+        Room(data_dir).release_if_full()
         migrate_sqlite(SqliteFiles(data_dir))
         return SqliteMetaStore(data_dir)
     except OSError as error:

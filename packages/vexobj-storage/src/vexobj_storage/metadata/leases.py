@@ -175,9 +175,10 @@ async def _keep(
         if done:
             return
         asked = time.monotonic()
-        with contextlib.suppress(StoreError):
-            if not await metadata.write(renew, lease, now_us=clock(), seconds=seconds):
-                return
+        with contextlib.suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(safe_until - asked):
+                if not await metadata.write(renew, lease, now_us=clock(), seconds=seconds):
+                    return
             safe_until = asked + seconds
 
 

@@ -1,8 +1,6 @@
 """Between rows and value objects; nothing here does I/O. Hot: see the figures in docs/design."""
 
 import json
-import os
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.locks import (
     UNLOCKED,
     DefaultRetention,
@@ -64,11 +63,6 @@ BUCKET = (
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _HOLDS = (None, True, False)
 _NO_LOCK: Mapping[str, Any] = {"lock_mode": None, "retain_until_us": None, "legal_hold": 0}
-
-
-def new_id() -> bytes:
-    """16 bytes: 6 of the time in milliseconds, so that rows cluster, and 10 random ones."""
-    return (time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10)
 
 
 def to_us(moment: datetime) -> int:

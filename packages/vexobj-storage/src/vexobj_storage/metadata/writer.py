@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from vexobj_storage.errors import CommitUncertain, StoreBusy, StoreClosed, WriteFailed
+from vexobj_storage.errors import CommitUncertain, OutOfSpace, StoreBusy, StoreClosed, WriteFailed
 from vexobj_storage.metadata.connections import (
     BUSY_TIMEOUT_SECONDS,
     SqliteFiles,
@@ -25,6 +25,7 @@ from vexobj_storage.metadata.connections import (
 from vexobj_storage.metadata.epoch import EpochFile
 from vexobj_storage.metadata.sqlite_tx import WriteTx, drive
 from vexobj_storage.metadata.tx import LostRace
+from vexobj_storage.room import Room
 
 R = TypeVar("R")
 
@@ -95,6 +96,7 @@ class SqliteWriter:
         self._closing = self._finished = False
         self._waits_since = math.inf
         self._rows_at_checkpoint = 0
+        self._room = Room(files.directory)
         self._lock = open_lock(files)
         try:
             with write_lock(self._lock):
@@ -147,6 +149,7 @@ class SqliteWriter:
                     self._checkpoint_if_due()
             except Exception as error:  # noqa: BLE001 - the thread has to outlive it
                 _log.exception("the metadata writer could not finish its turn")
+                self._waits_since = math.inf
                 _fail(jobs, WriteFailed(str(error)))
             del job, jobs
         self._finished = True
@@ -157,6 +160,16 @@ class SqliteWriter:
 
     def _settle(self, jobs: list[_Job]) -> None:
         """Bring the batch that begins with `jobs`, to which it adds, to results or errors."""
+        self._run_batch(jobs)
+        refused = [job for job in jobs if isinstance(job.error, OutOfSpace)]
+        if refused:
+            # What is checkpointed need not stand in the log, which begins anew in its own space.
+            self._checkpoint("PASSIVE")
+            self._room.release()
+            for job in refused:
+                self._run_alone(job)
+
+    def _run_batch(self, jobs: list[_Job]) -> None:
         try:
             try:
                 self._commit(jobs, growing=True)
@@ -164,13 +177,16 @@ class SqliteWriter:
                 self._commit(jobs, isolated=True)
         except _TransactionLost:
             for job in jobs:
-                try:
-                    self._commit([job], isolated=True)
-                except Exception as error:  # noqa: BLE001 - it belongs to the job's caller
-                    job.error = _meaning(error)
+                self._run_alone(job)
         except Exception as error:  # noqa: BLE001 - it belongs to the jobs' callers
             for job in jobs:
                 job.error = _meaning(error)
+
+    def _run_alone(self, job: _Job) -> None:
+        try:
+            self._commit([job], isolated=True)
+        except Exception as error:  # noqa: BLE001 - it belongs to the job's caller
+            job.error = _meaning(error)
 
     def _commit(self, jobs: list[_Job], *, growing: bool = False, isolated: bool = False) -> None:
         """One transaction for `jobs` and, if `growing`, for as many more as the limits allow.
@@ -273,11 +289,15 @@ class SqliteWriter:
         _fail(refused, StoreClosed())
 
     def _checkpoint_if_due(self) -> None:
-        size, limits = self._files.wal.stat().st_size, self._limits
-        rows = self._connection.total_changes - self._rows_at_checkpoint
-        if rows < limits.passive_rows or size < limits.passive_wal_bytes:
+        limits = self._limits
+        if self._connection.total_changes - self._rows_at_checkpoint < limits.passive_rows:
             return
-        mode = "TRUNCATE" if size > limits.truncate_wal_bytes else "PASSIVE"
+        size = self._files.wal.stat().st_size
+        if size < limits.passive_wal_bytes:
+            return
+        self._checkpoint("TRUNCATE" if size > limits.truncate_wal_bytes else "PASSIVE")
+
+    def _checkpoint(self, mode: str) -> None:
         self._rows_at_checkpoint = self._connection.total_changes
         try:
             self._connection.execute("PRAGMA busy_timeout=0")

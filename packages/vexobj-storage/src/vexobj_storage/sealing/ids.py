@@ -11,18 +11,19 @@ is not sealed pays one look at a byte.
 import secrets
 import time
 
+from vexobj_storage.ids import new_id
+
 _SEALED = 1 << 47
 _KEYS = 1 << 16
 
 
 def new_blob_id(key_id: int = 0) -> bytes:
     """16 bytes that were never used before; `key_id` 0 for a blob that is not sealed."""
-    milliseconds = time.time_ns() // 1_000_000
     if not key_id:
-        return milliseconds.to_bytes(6, "big") + secrets.token_bytes(10)
+        return new_id()
     if not 0 < key_id < _KEYS:
         raise ValueError(f"no root key has the id {key_id}")
-    head = (milliseconds | _SEALED).to_bytes(6, "big")
+    head = (time.time_ns() // 1_000_000 | _SEALED).to_bytes(6, "big")
     return head + key_id.to_bytes(2, "big") + secrets.token_bytes(8)
 
 

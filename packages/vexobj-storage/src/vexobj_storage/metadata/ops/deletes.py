@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.locks import LockRefusal
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import guard, sql, versions
@@ -36,7 +37,7 @@ async def delete_objects(
 ) -> Sequence[Deleted]:
     """All of `names` that no lock keeps; answers in their order. Raises: NoSuchBucket."""
     versioning = await versions.hold_bucket(tx, bucket)
-    ledger = Ledger(bucket.id, now_us, rows.new_id())
+    ledger = Ledger(bucket.id, now_us, new_id())
     answers: list[Deleted | None] = [None] * len(names)
     # In one order everywhere, so that two batches cannot wait for each other.
     for index in sorted(range(len(names)), key=lambda i: names[i].key):
@@ -102,7 +103,7 @@ async def _mark(
         await versions.drop_live(tx, bucket.id, key, replaced, ledger)
     elif live is not None:
         await versions.set_aside(tx, bucket.id, key, live, ledger)
-    uid = rows.new_id()
+    uid = new_id()
     sequence = max(head + 1, sequence + 1, ledger.now_us)
     marker = _marker(bucket.id, key, uid, int(is_null), sequence, removal.owner_id, ledger)
     await tx.run(_ADD_VERSION, **marker)

@@ -121,11 +121,14 @@ async def collect(tx: Tx, now_us: int, grace_us: int, limit: int) -> Batch:
 
 
 async def forget(tx: Tx, removed: Sequence[Entry]) -> tuple[int, int]:
-    """Drop the rows of condemned blobs whose bytes are gone; how many there were, and bytes."""
+    """Drop the rows of condemned blobs whose bytes are gone; how many there were, and bytes.
+
+    Entries are locked before their blobs, as `collect` does: collectors run beside each other.
+    """
     count = size = 0
     for entry in removed:
-        row = await tx.one(_LOCK_BLOB, blob_id=entry.id)
         await tx.run(_UNQUEUE, **entry.values())
+        row = await tx.one(_LOCK_BLOB, blob_id=entry.id)
         if row is not None and row[0] == 1:
             await tx.run(_DROP_INLINE, blob_id=entry.id)
             await tx.run(_DROP_BLOB, blob_id=entry.id)

@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from vexobj_storage import lifecycle
 from vexobj_storage.errors import NoSuchBucket
+from vexobj_storage.ids import new_id
 from vexobj_storage.lifecycle import Fate, LifecycleRule, VersionFacts
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.history import Seen, tags
@@ -137,7 +138,7 @@ async def expire(
         raise NoSuchBucket("")
     bucket = rows.bucket(row)
     rules = lifecycle.load(bucket.settings)
-    ledger = Ledger(bucket.id, now_us, rows.new_id())
+    ledger = Ledger(bucket.id, now_us, new_id())
     report = LifecycleReport()
     # One order of keys everywhere; of a key the oldest first, as a newer one tells its age.
     for seen in sorted(due, key=lambda c: (c.facts.key, -c.descending)):

@@ -13,6 +13,7 @@ from vexobj_storage.errors import (
     NoSuchUpload,
     NoSuchVersion,
 )
+from vexobj_storage.ids import new_id
 from vexobj_storage.locks import ObjectLock
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.layout import Layout
@@ -197,7 +198,7 @@ async def abort_upload(tx: Tx, bucket: Bucket, key: bytes, upload_id: str, now_u
     if row is None or row[10] != OPEN:
         raise NoSuchUpload(upload_id)
     _, size = await tx.one(_UPLOADED, upload_id=number) or (0, 0)
-    ledger = Ledger(bucket.id, now_us, rows.new_id(), upload_bytes=-int(size or 0))
+    ledger = Ledger(bucket.id, now_us, new_id(), upload_bytes=-int(size or 0))
     await ledger.settle(tx)
     await tx.run(
         CLOSE,
@@ -255,7 +256,7 @@ async def _hold(tx: Tx, target: Upload) -> None:
 
 async def _replace_part(tx: Tx, target: Upload, part: Part, layout: Layout, now_us: int) -> None:
     upload_id = bytes.fromhex(target.upload_id)
-    ledger = Ledger(target.bucket_id, now_us, rows.new_id(), upload_bytes=part.size)
+    ledger = Ledger(target.bucket_id, now_us, new_id(), upload_bytes=part.size)
     while True:
         old = await tx.one(_TAKE_PART, upload_id=upload_id, part_number=part.number)
         if old is not None:

@@ -109,9 +109,10 @@ async def put_object(
         blob_id = found.twin
     ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited)
     placed = await versions.place(tx, found, draft, blob_id, None, condition, ledger)
+    assert placed.blob_id is not None  # of an attempt before this one it may be another twin
     if placed.blob_id == staged.blob_id:
         await references.adopt(tx, staged, draft.now_us)
-    await references.refer_to_blob(tx, blob_id, draft.uid)
+    await references.refer_to_blob(tx, placed.blob_id, draft.uid)
     await ledger.settle(tx)
     return placed
 

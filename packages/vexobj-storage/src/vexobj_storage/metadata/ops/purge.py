@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import deletes, guard, sql, versions
 from vexobj_storage.metadata.ops.guard import Removal
@@ -67,7 +68,7 @@ async def purge_piece(
     if await versions.hold_bucket(tx, bucket) == Versioning.OFF:
         return await _only(tx, bucket, key, removal, now_us)
     await versions.lock_head(tx, bucket.id, key)
-    ledger = Ledger(bucket.id, now_us, rows.new_id())
+    ledger = Ledger(bucket.id, now_us, new_id())
     found = [
         Noncurrent.of(row)
         for row in await tx.all(

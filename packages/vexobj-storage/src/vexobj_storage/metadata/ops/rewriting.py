@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, exists, func, select, tuple_, update
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import references, sql
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.multipart import referrer
 from vexobj_storage.metadata.ops.versions import lock_head
-from vexobj_storage.metadata.rows import new_id
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Row, Tx
 from vexobj_storage.types import Location, Segment, StagedContent, Versioning
