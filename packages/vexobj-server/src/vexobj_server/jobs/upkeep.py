@@ -13,6 +13,9 @@ _FOLD = timedelta(seconds=30)
 _SWEEP = timedelta(hours=6)
 _STALE_UPLOADS = timedelta(minutes=15)
 _CLOCK = timedelta(seconds=30)
+_FIRST_SWEEP = timedelta(minutes=5)
+"""Servers that are restarted often are to sweep too, and to go on where they were."""
+
 _LAST_USED = timedelta(seconds=60)
 
 
@@ -35,9 +38,10 @@ def upkeep(
 
 def expiry(lifecycle: Lifecycle, settings: LifecycleSettings) -> Sequence[Loop]:
     """For one process of all."""
+    interval = timedelta(seconds=settings.interval_seconds)
     return (
         Loop("clock", _CLOCK, lifecycle.record_clock),
-        Loop("lifecycle", timedelta(seconds=settings.interval_seconds), lifecycle.scheduled),
+        Loop("lifecycle", interval, lifecycle.scheduled, first=_FIRST_SWEEP),
         Loop("stale uploads", _STALE_UPLOADS, lifecycle.abort_stale_uploads),
     )
 
