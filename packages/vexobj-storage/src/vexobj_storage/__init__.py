@@ -7,10 +7,14 @@ from vexobj_storage.blobs.base import (
 )
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.memory import MemoryBlobStore
+from vexobj_storage.blobs.moving import MovingBlobStore
+from vexobj_storage.blobs.s3 import S3BlobStore
+from vexobj_storage.blobs.service import S3BlobConfig
 from vexobj_storage.errors import (
     AccessKeyAlreadyExists,
     BlobCorrupt,
     BlobMissing,
+    BlobServiceUnusable,
     BucketAlreadyExists,
     BucketNotEmpty,
     CommitUncertain,
@@ -59,10 +63,13 @@ from vexobj_storage.locks import (
 )
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.move import MoveProgress, move_blobs
+from vexobj_storage.places import check_service, drop_place, known_places, open_blobs
 from vexobj_storage.sealing.keys import MasterKey, RootKey
 from vexobj_storage.store import ObjectStore, StoreConfig
 from vexobj_storage.types import (
     AccessKeyRecord,
+    BlobPlace,
     Bucket,
     BucketChange,
     BucketUsage,
@@ -105,6 +112,8 @@ __all__ = [
     "AccessKeyRecord",
     "BlobCorrupt",
     "BlobMissing",
+    "BlobPlace",
+    "BlobServiceUnusable",
     "BlobStat",
     "BlobStore",
     "BlobWriter",
@@ -145,6 +154,8 @@ __all__ = [
     "MasterKey",
     "MemoryBlobStore",
     "MetaStore",
+    "MoveProgress",
+    "MovingBlobStore",
     "NoSuchAccessKey",
     "NoSuchBucket",
     "NoSuchIdentity",
@@ -177,6 +188,8 @@ __all__ = [
     "RetentionMode",
     "RewriteProgress",
     "RootKey",
+    "S3BlobConfig",
+    "S3BlobStore",
     "SchemaTooNew",
     "Segment",
     "SizeMismatch",
@@ -193,7 +206,12 @@ __all__ = [
     "Versioning",
     "WriteCondition",
     "WriteFailed",
+    "check_service",
+    "drop_place",
     "expiration",
+    "known_places",
     "lifecycle_of",
+    "move_blobs",
+    "open_blobs",
     "open_metadata",
 ]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from vexobj_storage.blobs.base import BlobStore
+from vexobj_storage.blobs.service import S3BlobConfig
 from vexobj_storage.clock import ClockGuard, Ticks, boot_ticks
 from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.layout import Layout
@@ -19,7 +20,7 @@ from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.opening import OpenedBlobs
 from vexobj_storage.recent import Recent
 from vexobj_storage.sealing.keys import MasterKey
-from vexobj_storage.types import Clock, StagedContent, StoredObject
+from vexobj_storage.types import BlobPlace, Clock, StagedContent, StoredObject
 
 _LAYOUTS_BYTES = 16 * 1024 * 1024
 _HEADS_BYTES = 16 * 1024 * 1024
@@ -31,6 +32,7 @@ class StoreConfig:
 
     With `encrypt` new content is sealed. `master_keys` open what is sealed already, and the first
     of them wraps what is new.
+    `blob_place` is where new blobs go; `s3` is needed where some are in a service, old ones too.
     """
 
     data_dir: Path
@@ -41,6 +43,8 @@ class StoreConfig:
     max_object_bytes: int = 5 * 1024**4
     master_keys: Sequence[MasterKey] = ()
     encrypt: bool = False
+    blob_place: BlobPlace = BlobPlace.LOCAL
+    s3: S3BlobConfig | None = None
 
 
 def utc_now() -> datetime:

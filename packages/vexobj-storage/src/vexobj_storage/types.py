@@ -8,7 +8,7 @@ its quotes: 32 hex digits of MD5 for a single PUT, `<hex>-<parts>` for a multipa
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Generic, Protocol, TypeVar, dataclass_transform
 
 from vexobj_storage.locks import UNLOCKED, LockRefusal, ObjectLock, ObjectLockConfiguration
@@ -423,6 +423,21 @@ class QuotaReached:
     percent: int
     quota: Quota
     usage: BucketUsage
+
+
+class BlobPlace(StrEnum):
+    """Where blobs that are not inline may lie."""
+
+    LOCAL = "local"
+    S3 = "s3"
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRecord:
+    """What a blob's row says of its bytes; `sha256` is the content's, before it is sealed."""
+
+    stored_size: int
+    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
