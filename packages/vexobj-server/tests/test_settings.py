@@ -183,7 +183,17 @@ def test_secrets_may_come_from_a_file(tmp_path: Path) -> None:
         ("[server]\nworkers = true", {}, "server.workers: True is not a whole number."),
         ("[storage]\ninline_max_size = 1.5", {}, "storage.inline_max_size: 1.5 is not a size"),
         ("[storage]\nbackend = 'tape'", {}, "'tape' is not one of local, s3."),
-        ("[storage]\nbackend = 's3'", {}, "storage.backend: s3 comes with version 0.3"),
+        ("[storage]\nbackend = 's3'", {}, "s3 needs storage.s3.endpoint and storage.s3.bucket"),
+        (
+            "[storage.s3]\nendpoint = 'https://s3.example.com'",
+            {"VEXOBJ_S3_ACCESS_KEY": "a"},
+            "storage.s3.secret_key go together",
+        ),
+        (
+            "[storage.s3]\nendpoint = 'https://s3.example.com'\npart_size = '1 MB'",
+            {},
+            "storage.s3.part_size is below 5 MiB",
+        ),
         ("webhooks = 3", {}, "webhooks is a list of tables"),
         ("[[webhooks]]\nevents = []", {}, "webhooks.url is missing"),
         ("[[webhooks]]\nurl = 'x'\nsecrets = 's'", {}, "did you mean webhooks.secret?"),

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -26,6 +27,7 @@ from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
 from vexobj_server.media.variantcache import VariantCache, cache_directory
+from vexobj_server.observability.blobservice import BlobServiceMetrics
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
 from vexobj_server.observability.lifecycle import LifecycleMetrics
@@ -51,9 +53,10 @@ from vexobj_server.settings import Settings
 from vexobj_storage import (
     GcReport,
     KeyRing,
-    LocalBlobStore,
     ObjectStore,
     StorageError,
+    StoreConfig,
+    open_blobs,
     open_metadata,
 )
 
@@ -139,12 +142,14 @@ async def open_server(
     """
     settings = runtime.settings
     async with contextlib.AsyncExitStack() as stack:
-        config = store_config(settings)
+        page = MetricsPage(runtime.metrics_dir, "worker")
+        stack.callback(page.close)
+        config = _observed(store_config(settings), BlobServiceMetrics(page))
         metadata = await open_metadata(config.data_dir, config.metadata_url)
         sealing = await KeyRing.open(
             metadata, config.master_keys, seal=config.encrypt, now_us=round(time.time() * 1e6)
         )
-        blobs = LocalBlobStore(config.data_dir, thread_initializer=thread_initializer)
+        blobs = await open_blobs(config, metadata, thread_initializer=thread_initializer)
         store = ObjectStore(config, metadata, blobs, keys=sealing)
         stack.push_async_callback(store.close)
         box = SecretBox(runtime.server_secret)
@@ -152,8 +157,6 @@ async def open_server(
         everyone = None if settings.auth.enabled else await _everyone(keys)
         identities = Identities(store, box, everyone=everyone)
         stack.push_async_callback(identities.flush_last_used)
-        page = MetricsPage(runtime.metrics_dir, "worker")
-        stack.callback(page.close)
         client = MediaClient(runtime.broker_socket)
         stack.push_async_callback(client.close)
         variants = _variants(settings, client, store, CacheMetrics(page))
@@ -182,6 +185,12 @@ async def open_server(
             metrics=RequestMetrics(page) if settings.metrics.enabled else None,
             access_log=access_log,
         )
+
+
+def _observed(config: StoreConfig, metrics: BlobServiceMetrics) -> StoreConfig:
+    if config.s3 is None:
+        return config
+    return replace(config, s3=replace(config.s3, observe=metrics.attempted))
 
 
 def _services(

@@ -123,6 +123,12 @@ STALE_UPLOADS = _counter(
 CLOCK_HELD = _gauge(
     "vexobj_clock_held", "1 while the clock is not believed and nothing expires by it."
 )
+BLOB_SERVICE_REQUESTS = _counter(
+    "vexobj_blob_service_requests_total",
+    "Attempts at the S3 service that keeps the blobs: ok, retry (failed and tried again), failed"
+    " (given up) or refused.",
+    *("operation", "outcome"),
+)
 DISK_FREE = _gauge("vexobj_disk_free_bytes", "Free bytes where the data directory is.")
 DISK_USED = _gauge("vexobj_disk_used_bytes", "Bytes in use where the data directory is.")
 DISK_SIZE = _gauge("vexobj_disk_size_bytes", "Size of the file system of the data directory.")
