@@ -14,7 +14,9 @@ from vexobj_storage import (
     BlobPlace,
     BlobServiceUnusable,
     BlobStore,
+    KeyRing,
     LocalBlobStore,
+    MasterKey,
     MemoryBlobStore,
     MetaStore,
     MoveProgress,
@@ -115,6 +117,17 @@ async def test_moving_empties_the_source(
     moved = ObjectStore(StoreConfig(tmp_path), metadata, moving.target)
     assert {key: await content(moved, bucket, key) for key in bodies} == bodies
     assert await invariants(moved) == set()
+
+
+async def test_sealed_blobs_move_as_they_are(tmp_path: Path, metadata: MetaStore) -> None:
+    keys = await KeyRing.open(metadata, [MasterKey(b"m" * 32)], seal=True, now_us=0)
+    source, target = MemoryBlobStore(), MemoryBlobStore()
+    store = ObjectStore(StoreConfig(tmp_path), metadata, source, keys=keys)
+    bucket, body = await make_bucket(store), os.urandom(_BIG)
+    await put(store, bucket, b"key", body)
+    assert (await move_blobs(metadata, MovingBlobStore(target, source))).moved == 1
+    moved = ObjectStore(StoreConfig(tmp_path), metadata, target, keys=keys)
+    assert await content(moved, bucket, b"key") == body
 
 
 async def test_what_is_damaged_stays_and_is_named(tmp_path: Path, metadata: MetaStore) -> None:

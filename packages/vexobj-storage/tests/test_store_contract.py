@@ -108,6 +108,16 @@ class OnS3:
             yield store
 
 
+class SealedOnS3(OnS3):
+    @pytest.fixture
+    async def store(
+        self, tmp_path: Path, metadata: MetaStore, s3_config: S3BlobConfig
+    ) -> AsyncIterator[ObjectStore]:
+        keys = await KeyRing.open(metadata, [MasterKey(b"m" * 32)], seal=True, now_us=0)
+        async for store in _store(tmp_path, metadata, await S3BlobStore.connect(s3_config), keys):
+            yield store
+
+
 class TestBuckets(BucketContract):
     pass
 
@@ -204,4 +214,8 @@ class TestMultipartOnS3(OnS3, MultipartContract):
 
 
 class TestRacesOnS3(OnS3, RaceContract):
+    pass
+
+
+class TestMultipartSealedOnS3(SealedOnS3, MultipartContract):
     pass
