@@ -274,9 +274,11 @@ def test_names_of_the_command_line_client_are_known(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_does_not_act_yet_says_so(tmp_path: Path) -> None:
-    loaded = load_settings({"VEXOBJ_QUOTAS_ENABLED": "true", "VEXOBJ_WEBHOOK_URL": "x"}, tmp_path)
+    loaded = load_settings(
+        {"VEXOBJ_RATE_LIMIT_ENABLED": "true", "VEXOBJ_WEBHOOK_URL": "x"}, tmp_path
+    )
     assert loaded.warnings == (
-        "quotas.enabled takes effect from version 0.2 on.",
+        "rate_limit.enabled takes effect from version 0.2 on.",
         "webhooks take effect from version 0.2 on.",
     )
 

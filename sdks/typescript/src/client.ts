@@ -5,6 +5,7 @@ import type {
   ApiKey,
   Bucket,
   BucketAccess,
+  BucketQuota,
   BucketSettings,
   BucketVersioning,
   ClockInfo,
@@ -21,8 +22,10 @@ import type {
   ObjectVersion,
   Permissions,
   PurgeResult,
+  Quota,
   Stats,
   Transform,
+  Usage,
   VersionList,
 } from "./types.js";
 
@@ -373,6 +376,25 @@ export class VexObj {
     return this.#json("/v1/stats");
   }
 
+  /** What takes room on the disk, and what of it will be free when. */
+  async usage(): Promise<Usage> {
+    return this.#json("/v1/admin/usage");
+  }
+
+  async getQuota(bucket: string): Promise<BucketQuota> {
+    return this.#json(quotaPath(bucket));
+  }
+
+  /** What is left out has no limit. A bucket that holds more keeps it, and does not grow. */
+  async setQuota(bucket: string, quota: Partial<Quota>): Promise<BucketQuota> {
+    return this.#json(quotaPath(bucket), { method: "PUT", json: quota });
+  }
+
+  /** Holds the bucket to the server's default again, if there is one. */
+  async resetQuota(bucket: string): Promise<BucketQuota> {
+    return this.#json(quotaPath(bucket), { method: "DELETE" });
+  }
+
   /** Collects what is due; tells what was freed and what still waits. */
   async gc(): Promise<GcResult> {
     return this.#json("/v1/admin/gc", { method: "POST" });
@@ -465,6 +487,10 @@ function lifecyclePath(bucket: string): string {
 
 function bucketPath(name: string): string {
   return `/v1/buckets/${encodeURIComponent(name)}`;
+}
+
+function quotaPath(bucket: string): string {
+  return `/v1/admin/quota/${encodeURIComponent(bucket)}`;
 }
 
 /** The form with the key in the query: no URL parser rewrites `..` there. */

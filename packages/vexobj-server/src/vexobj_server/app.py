@@ -35,6 +35,7 @@ from vexobj_server.observability.logs import AccessLog
 from vexobj_server.observability.lookups import Sample, bucket_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
+from vexobj_server.observability.quotas import tell_quotas
 from vexobj_server.observability.variants import CacheMetrics
 from vexobj_server.rest.app import rest_app
 from vexobj_server.rest.native import NativeApp
@@ -44,7 +45,7 @@ from vexobj_server.s3.credentials import StoredCredentials
 from vexobj_server.services.access import Access
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
-from vexobj_server.services.disk import tree_bytes
+from vexobj_server.services.disk import disk_room, tree_bytes
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
@@ -170,7 +171,7 @@ async def open_server(
         loops = running(
             metadata,
             once=(
-                *upkeep(store, settings.storage, collect),
+                *upkeep(store, settings.storage, collect, partial(_notice_quotas, store, page)),
                 *expiry(lifecycle, settings.lifecycle),
                 *rewriting(store),
             ),
@@ -220,6 +221,7 @@ def _services(
         version=_VERSION,
         metrics_token=settings.metrics.token,
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
+        disk_room=partial(asyncio.to_thread, disk_room, data_dir, settings.cache_dir),
         metrics=partial(_metrics, runtime, store),
         collect_garbage=collect_garbage,
         lifecycle=lifecycle,
@@ -255,6 +257,10 @@ async def _collect_garbage(store: ObjectStore, metrics: GarbageMetrics) -> GcRep
     report = await store.collect_garbage()
     metrics.collected(report.removed, report.bytes_freed)
     return report
+
+
+async def _notice_quotas(store: ObjectStore, page: MetricsPage) -> None:
+    tell_quotas(page, await store.notice_quotas())
 
 
 def _variants(

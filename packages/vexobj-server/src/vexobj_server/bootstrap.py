@@ -26,12 +26,20 @@ from vexobj_server.runtime import write_private
 from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import (
     AuthSettings,
+    QuotasSettings,
     RemoteSettings,
     Settings,
     SettingsError,
     SseSettings,
 )
-from vexobj_storage import BlobPlace, BlobServiceUnusable, MasterKey, S3BlobConfig, StoreConfig
+from vexobj_storage import (
+    BlobPlace,
+    BlobServiceUnusable,
+    MasterKey,
+    Quota,
+    S3BlobConfig,
+    StoreConfig,
+)
 
 SECRET_FILE = "server-secret"  # noqa: S105 - a file name
 CREDENTIALS_FILE = "admin-credentials"
@@ -92,6 +100,13 @@ def unusable_service(error: BlobServiceUnusable) -> SettingsError:
 _SETTING_OF = {"access_key_id": "s3.access_key", "secret_access_key": "s3.secret_key"} | {
     name: f"s3.{name}" for name in ("endpoint", "bucket", "region", "prefix")
 }
+
+
+def default_quota(quotas: QuotasSettings) -> Quota | None:
+    """What holds buckets that have no quota of their own."""
+    if not quotas.enabled:
+        return None
+    return Quota(quotas.default_max_storage, quotas.default_max_objects)
 
 
 def prepare_data_dir(data_dir: Path) -> None:

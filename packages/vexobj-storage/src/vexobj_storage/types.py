@@ -473,6 +473,26 @@ class LifecycleReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What blobs take where they lie, shared ones once.
+
+    `live_*` is in use: in the blob store, and inline in the metadata. `waiting_*` lost its last
+    reference and waits for its grace to end; `unused_bytes` are those of multipart objects that
+    are gone, whose parts count as live until their own grace begins. All that waits now may be
+    removed between `first_due_at` and `last_due_at`, by the collections that follow these.
+    """
+
+    live_blobs: int
+    live_bytes: int
+    inline_bytes: int
+    waiting_blobs: int
+    waiting_bytes: int
+    unused_bytes: int
+    first_due_at: datetime | None = None
+    last_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClockState:
     """`wall_at` is what the clock says, `believed_at` the time by which things expire.
 

@@ -18,6 +18,7 @@ from vexobj_sdk.errors import (
 from vexobj_sdk.models import (
     ApiKey,
     Bucket,
+    BucketQuota,
     BucketSettings,
     BucketStats,
     BucketVersioning,
@@ -37,6 +38,7 @@ from vexobj_sdk.models import (
     PurgeResult,
     Stats,
     Transform,
+    Usage,
     VersionList,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "ApiKey",
     "Body",
     "Bucket",
+    "BucketQuota",
     "BucketSettings",
     "BucketStats",
     "BucketVersioning",
@@ -73,6 +76,7 @@ __all__ = [
     "Transform",
     "Unauthorized",
     "UnexpectedAnswer",
+    "Usage",
     "VersionList",
     "VexObj",
     "VexObjError",

@@ -25,12 +25,13 @@ from vexobj_sdk.models import (
     Transform,
 )
 from vexobj_sdk.models import Stats as ServerStats
+from vexobj_sdk.usage import UsageCalls
 from vexobj_sdk.versions import VersionCalls
 
 T = TypeVar("T")
 
 
-class VexObj(VersionCalls, LifecycleCalls, Connection):
+class VexObj(VersionCalls, LifecycleCalls, UsageCalls, Connection):
     """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
 
     Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.

@@ -235,6 +235,48 @@ class Stats(_Model):
 
 
 @dataclass(frozen=True, slots=True)
+class BucketQuota(_Model):
+    """What a bucket may hold, None being no limit, and what it does.
+
+    Noncurrent versions and unfinished parts count. `is_default`: the server's, not its own.
+    """
+
+    bucket: str
+    max_bytes: int | None
+    max_objects: int | None
+    is_default: bool
+    used_bytes: int
+    used_objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(_Model):
+    """What takes room on the disk. `buckets` counts each copy, `stored_*` what is really there.
+
+    `waiting_*` was deleted and is removed between `first_due_at` and `last_due_at`;
+    `unused_bytes` are deleted multipart objects that begin to wait soon.
+    """
+
+    buckets: Sequence[BucketStats]
+    stored_blobs: int
+    stored_bytes: int
+    inline_bytes: int
+    waiting_blobs: int
+    waiting_bytes: int
+    first_due_at: datetime | None
+    last_due_at: datetime | None
+    unused_bytes: int
+    cache_bytes: int
+    metadata_bytes: int
+    disk_usage: int
+    disk_free: int
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, buckets=[BucketStats.parse(item) for item in data["buckets"]])
+
+
+@dataclass(frozen=True, slots=True)
 class GcResult(_Model):
     """What was collected; what waits is due at `due_at`, None when nothing waits."""
 

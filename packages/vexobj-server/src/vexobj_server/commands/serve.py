@@ -19,6 +19,7 @@ from vexobj_server.bootstrap import (
     CACHE_KEY,
     CREDENTIALS_FILE,
     alone_in,
+    default_quota,
     first_key,
     prepare_data_dir,
     server_secret,
@@ -84,6 +85,7 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> tuple[NewKey | N
             raise
         raise SettingsError(ASYNCPG_MISSING) from None
     try:
+        await store.set_default_quota(default_quota(settings.quotas))
         made = await first_key(
             StoredKeys(store),
             box,

@@ -10,6 +10,7 @@ from vexobj_server.settings import LifecycleSettings, StorageSettings
 from vexobj_storage import ObjectStore
 
 _FOLD = timedelta(seconds=30)
+_QUOTAS = timedelta(seconds=10)
 _SWEEP = timedelta(hours=6)
 _STALE_UPLOADS = timedelta(minutes=15)
 _CLOCK = timedelta(seconds=30)
@@ -23,6 +24,7 @@ def upkeep(
     store: ObjectStore,
     storage: StorageSettings,
     collect_garbage: Callable[[], Awaitable[object]],
+    notice_quotas: Callable[[], Awaitable[object]],
 ) -> Sequence[Loop]:
     """For one process of all."""
 
@@ -32,6 +34,7 @@ def upkeep(
     return (
         Loop("gc", storage.gc_interval, collect_garbage),
         Loop("fold usage", _FOLD, store.fold_usage),
+        Loop("quotas", _QUOTAS, notice_quotas),
         Loop("orphan sweep", _SWEEP, sweep),
     )
 

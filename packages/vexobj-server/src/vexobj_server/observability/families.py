@@ -103,6 +103,22 @@ BUCKET_NONCURRENT_BYTES = _gauge(
     "Bytes of a bucket's older versions and unfinished uploads; of the same buckets.",
     "bucket",
 )
+BUCKET_QUOTA_BYTES = _gauge(
+    "vexobj_bucket_quota_bytes",
+    "Bytes that a bucket may hold, older versions and unfinished uploads included; of those of the"
+    " same buckets that have such a quota.",
+    "bucket",
+)
+BUCKET_QUOTA_OBJECTS = _gauge(
+    "vexobj_bucket_quota_objects",
+    "Objects that a bucket may hold, older versions included; likewise.",
+    "bucket",
+)
+QUOTAS_REACHED = _counter(
+    "vexobj_quotas_reached_total",
+    "Times that a bucket was found to have reached 80 or 95 percent of its quota.",
+    "percent",
+)
 GC_RUNS = _counter("vexobj_gc_runs_total", "Garbage collections that ended well.")
 GC_BLOBS = _counter("vexobj_gc_blobs_removed_total", "Blobs that garbage collection removed.")
 GC_BYTES = _counter("vexobj_gc_bytes_freed_total", "Bytes that garbage collection freed.")

@@ -286,18 +286,16 @@ class RateLimitSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotasSettings:
+    """Noncurrent versions and unfinished parts count; a bucket's own quota goes before these."""
+
     enabled: bool = _setting(
-        BOOLEAN, False, "Hold buckets without a quota of their own to these.", since="0.2"
+        BOOLEAN, False, "Hold buckets without a quota of their own to these, from the start on."
     )
     default_max_storage: int = _setting(
-        SIZE, 10 * _GIB, "Bytes per bucket.", env="VEXOBJ_QUOTAS_MAX_STORAGE", since="0.2"
+        SIZE, 10 * _GIB, "Bytes per bucket.", env="VEXOBJ_QUOTAS_MAX_STORAGE"
     )
     default_max_objects: int = _setting(
-        integer(0, 2**63),
-        100_000,
-        "Objects per bucket.",
-        env="VEXOBJ_QUOTAS_MAX_OBJECTS",
-        since="0.2",
+        integer(0, 2**63 - 1), 100_000, "Objects per bucket.", env="VEXOBJ_QUOTAS_MAX_OBJECTS"
     )
 
 

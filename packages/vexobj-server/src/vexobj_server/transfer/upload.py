@@ -58,6 +58,8 @@ async def _store(
     body = UploadBody(incoming, headers)
     if body.size is not None and body.size > services.max_object_bytes:
         raise EntityTooLarge(services.max_object_bytes)
+    if bucket.quota is not None:
+        await services.store.admit(bucket, target.key, body.size or 0)
     staged = await stage_body(services.store, body, services.inline_max_bytes)
     version = await services.store.put_object(bucket, target.key, staged, attributes, condition)
     return bucket, version
