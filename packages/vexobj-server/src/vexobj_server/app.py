@@ -36,6 +36,7 @@ from vexobj_server.observability.lookups import Sample, bucket_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.observability.quotas import tell_quotas
+from vexobj_server.observability.rewriting import RewritingMetrics
 from vexobj_server.observability.variants import CacheMetrics
 from vexobj_server.rest.app import rest_app
 from vexobj_server.rest.native import NativeApp
@@ -173,7 +174,7 @@ async def open_server(
             once=(
                 *upkeep(store, settings.storage, collect, partial(_notice_quotas, store, page)),
                 *expiry(lifecycle, settings.lifecycle),
-                *rewriting(store),
+                *rewriting(store, RewritingMetrics(page)),
             ),
             everywhere=(*housekeeping(identities, lifecycle), *root_keys(store)),
         )

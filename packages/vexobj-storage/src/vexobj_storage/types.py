@@ -505,6 +505,15 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
+class RewriteStep:
+    """What one step of rewriting did; `failed` blobs could not be read."""
+
+    blobs: int = 0
+    bytes: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RewriteProgress:
     """Of rewriting everything to be sealed under the root key `key_id` (0: to be plain).
 

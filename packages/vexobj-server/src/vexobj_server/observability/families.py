@@ -133,6 +133,13 @@ LIFECYCLE_ACTIONS = _counter(
 LIFECYCLE_BYTES = _counter(
     "vexobj_lifecycle_bytes_total", "Bytes of the versions that lifecycle rules removed for good."
 )
+REWRITTEN_BLOBS = _counter(
+    "vexobj_rewritten_blobs_total", "Blobs stored anew under another key: vexobj rekey --rewrite."
+)
+REWRITTEN_BYTES = _counter("vexobj_rewritten_bytes_total", "Bytes of the content of these blobs.")
+REWRITE_FAILURES = _counter(
+    "vexobj_rewrite_failures_total", "Blobs that could not be read to be stored anew."
+)
 STALE_UPLOADS = _counter(
     "vexobj_stale_uploads_aborted_total", "Uploads aborted as nothing happened in them for long."
 )
