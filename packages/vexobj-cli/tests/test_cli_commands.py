@@ -199,3 +199,12 @@ def test_usage_explains_the_disk(run: Program, bucket: str) -> None:
     assert re.search(rf"^{bucket} +2\.0 KiB +0 B +0 B$", shown, re.MULTILINE)
     assert "free on its disk" in shown
     assert run("--json", "usage").json["inline_bytes"] >= 2048
+
+
+def test_the_audit_log(run: Program, bucket: str, client: VexObj) -> None:
+    client.put_object(bucket, "key", b"1")
+    header, line = run("audit", "--resource", f"{bucket}/key").out.splitlines()
+    assert header.split() == ["WHEN", "ACTION", "RESOURCE", "KEY", "ADDRESS"]
+    assert line.split()[-4:] == ["object.create", f"{bucket}/key", "root", "127.0.0.1"]
+    (entry,) = run("--json", "audit", "--resource", bucket, "--limit", "1").json
+    assert run("--json", "audit", "--request-id", entry["request_id"]).json == [entry]

@@ -23,6 +23,7 @@ from vexobj_storage import (
 )
 from vexobj_storage.testing import (
     AccountContract,
+    AuditContract,
     BucketContract,
     BucketLockContract,
     EncryptionContract,
@@ -194,6 +195,10 @@ class TestAccounts(AccountContract):
 
 
 class TestQuotas(QuotaContract):
+    pass
+
+
+class TestAudit(AuditContract):
     pass
 
 

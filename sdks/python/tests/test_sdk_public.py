@@ -24,6 +24,7 @@ NAMED = {
     "BucketInfo": "Bucket",
     "IdentityInfo": "Identity",
     "KeyPermissions": "Permissions",
+    "AuditEntryInfo": "AuditEntry",
     "LifecycleRuleInfo": "LifecycleRule",
     "LockInfo": "ObjectLock",
     "VersionInfo": "ObjectVersion",
@@ -32,7 +33,7 @@ SCHEMAS = [
     "ApiKey", "BucketInfo", "BucketQuota", "BucketSettings", "BucketStats", "CreatedApiKey",
     "GcResult", "Health", "IdentityInfo", "KeyPermissions", "ObjectList", "ObjectMeta", "Stats",
     "ClockInfo", "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule", "BucketVersioning",
-    "LockInfo", "PurgeResult", "Usage", "VersionInfo", "VersionList",
+    "AuditEntryInfo", "LockInfo", "PurgeResult", "Usage", "VersionInfo", "VersionList",
 ]  # fmt: skip
 IDIOM = {"bucket_access": "buckets"}
 FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
@@ -40,7 +41,7 @@ FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
 
 def test_all() -> None:
     assert vexobj_sdk.__all__ == [
-        "ApiKey", "Body", "Bucket", "BucketQuota", "BucketSettings", "BucketStats",
+        "ApiKey", "AuditEntry", "Body", "Bucket", "BucketQuota", "BucketSettings", "BucketStats",
         "BucketVersioning", "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey",
         "Download", "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest",
         "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList",

@@ -8,6 +8,8 @@ import type {
   BucketQuota,
   BucketSettings,
   BucketVersioning,
+  AuditEntry,
+  AuditFilter,
   ClockInfo,
   CreatedApiKey,
   GcResult,
@@ -423,6 +425,18 @@ export class VexObj {
   /** Does what is due by all rules now; settles when it is done. */
   async runLifecycle(): Promise<LifecycleRun> {
     return this.#json("/v1/admin/lifecycle/run", { method: "POST" });
+  }
+
+  /** Tells who wrote what, the newest first. */
+  async listAuditEntries(filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    const { accessKeyId, ipAddress, requestId, ...rest } = filter;
+    const query = {
+      ...rest,
+      access_key_id: accessKeyId,
+      ip_address: ipAddress,
+      request_id: requestId,
+    };
+    return (await this.#json<{ entries: AuditEntry[] }>("/v1/admin/audit", { query })).entries;
   }
 
   /** Nothing expires while the server's clock is held. */

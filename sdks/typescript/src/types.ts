@@ -216,6 +216,38 @@ export interface LifecycleRun {
   held: boolean;
 }
 
+/**
+ * Which entries are wanted. An `action` that ends in a dot means all that begin so, a `resource`
+ * also what is below it; times as ISO 8601 with an offset, `since` included, `until` not.
+ */
+export interface AuditFilter {
+  limit?: number;
+  offset?: number;
+  action?: string;
+  resource?: string;
+  accessKeyId?: string;
+  identity?: string;
+  ipAddress?: string;
+  requestId?: string;
+  since?: string;
+  until?: string;
+}
+
+/** One write; an anonymous caller has no key. `actor` is the key's name at that time. */
+export interface AuditEntry {
+  id: string;
+  timestamp: string;
+  action: string;
+  resource: string;
+  api_key_prefix: string | null;
+  access_key_id: string | null;
+  actor: string | null;
+  identity: string | null;
+  ip_address: string;
+  request_id: string;
+  details: Record<string, unknown>;
+}
+
 /** The time by which things expire: the clock's own unless it is `held`. */
 export interface ClockInfo {
   wall_at: string;

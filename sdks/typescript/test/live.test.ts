@@ -174,6 +174,8 @@ test("the server itself", async () => {
   await client.deleteLifecycleRule(other!.id);
   assert.equal((await client.runLifecycle()).held, false);
   assert.equal((await client.acceptClock()).held, (await client.getClock()).held);
+  const [entry] = await client.listAuditEntries({ resource: bucket, action: "bucket." });
+  assert.ok(entry!.resource.startsWith(bucket));
   assert.ok((await client.gc()).waiting >= 0);
   const quota = await client.setQuota(bucket, { max_bytes: 7 });
   assert.deepEqual([quota.max_bytes, quota.max_objects, quota.is_default], [7, null, false]);

@@ -23,7 +23,7 @@ from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.sealing import rewriting, root_keys
-from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
+from vexobj_server.jobs.upkeep import expiry, housekeeping, trimming, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import image_encoding, image_limits
 from vexobj_server.media.variantcache import VariantCache, cache_directory
@@ -44,6 +44,7 @@ from vexobj_server.runtime import Runtime
 from vexobj_server.s3.backend import VexObjBackend
 from vexobj_server.s3.credentials import StoredCredentials
 from vexobj_server.services.access import Access
+from vexobj_server.services.audit import Audit
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
 from vexobj_server.services.disk import disk_room, tree_bytes
@@ -175,6 +176,7 @@ async def open_server(
                 *upkeep(store, settings.storage, collect, partial(_notice_quotas, store, page)),
                 *expiry(lifecycle, settings.lifecycle),
                 *rewriting(store, RewritingMetrics(page)),
+                trimming(services.audit),
             ),
             everywhere=(*housekeeping(identities, lifecycle), *root_keys(store)),
         )
@@ -227,7 +229,13 @@ def _services(
         collect_garbage=collect_garbage,
         lifecycle=lifecycle,
         expirations=Expirations(),
+        audit=_audit(settings, store),
     )
+
+
+def _audit(settings: Settings, store: ObjectStore) -> Audit:
+    retention = settings.audit.retention
+    return Audit(store, _now, retention or None, enabled=settings.audit.enabled)
 
 
 def _lifecycle(settings: Settings, store: ObjectStore, metrics: LifecycleMetrics) -> Lifecycle:
@@ -286,6 +294,7 @@ def _s3(settings: Settings, services: Services) -> ASGIApp:
         services.access,
         services.identities,
         services.variants,
+        services.audit,
         region=region,
         inline_max_bytes=services.inline_max_bytes,
         clock=services.clock,

@@ -62,9 +62,11 @@ from vexobj_storage.locks import (
     RetentionMode,
 )
 from vexobj_storage.metadata.engine import open_metadata
+from vexobj_storage.metadata.ops.audit import AuditEntry, AuditFilter, new_nonce
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.move import MoveProgress, move_blobs
 from vexobj_storage.places import check_service, drop_place, known_places, open_blobs
+from vexobj_storage.recording import current_entry, recording, set_entry
 from vexobj_storage.sealing.keys import MasterKey, RootKey
 from vexobj_storage.store import ObjectStore, StoreConfig
 from vexobj_storage.types import (
@@ -112,6 +114,8 @@ from vexobj_storage.types import (
 __all__ = [
     "AccessKeyAlreadyExists",
     "AccessKeyRecord",
+    "AuditEntry",
+    "AuditFilter",
     "BlobCorrupt",
     "BlobMissing",
     "BlobPlace",
@@ -211,11 +215,15 @@ __all__ = [
     "WriteCondition",
     "WriteFailed",
     "check_service",
+    "current_entry",
     "drop_place",
     "expiration",
     "known_places",
     "lifecycle_of",
     "move_blobs",
+    "new_nonce",
     "open_blobs",
     "open_metadata",
+    "recording",
+    "set_entry",
 ]

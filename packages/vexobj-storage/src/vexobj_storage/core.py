@@ -19,6 +19,7 @@ from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.opening import OpenedBlobs
 from vexobj_storage.recent import Recent
+from vexobj_storage.recording import Recorded
 from vexobj_storage.sealing.keys import MasterKey
 from vexobj_storage.types import BlobPlace, Clock, StagedContent, StoredObject
 
@@ -64,7 +65,7 @@ class Core:
         keys: KeyRing | None = None,
     ) -> None:
         self.config = config
-        self._metadata = metadata
+        self._metadata: MetaStore = Recorded(metadata)
         self._blobs = blobs
         self._clock = clock
         self._keys = keys or KeyRing(metadata)

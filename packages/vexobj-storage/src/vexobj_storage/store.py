@@ -7,6 +7,7 @@ several processes on one data directory at once.
 from typing import Self
 
 from vexobj_storage.accounts import Accounts
+from vexobj_storage.audit import Audit
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
 from vexobj_storage.encryption import Encryption
@@ -26,7 +27,7 @@ __all__ = ["ObjectStore", "StoreConfig"]
 
 
 class ObjectStore(
-    Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption, Rewriting
+    Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption, Rewriting, Audit
 ):
     """Open with `await ObjectStore.open(config)`; close it when done.
 

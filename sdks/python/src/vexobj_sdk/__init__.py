@@ -17,6 +17,7 @@ from vexobj_sdk.errors import (
 )
 from vexobj_sdk.models import (
     ApiKey,
+    AuditEntry,
     Bucket,
     BucketQuota,
     BucketSettings,
@@ -44,6 +45,7 @@ from vexobj_sdk.models import (
 
 __all__ = [
     "ApiKey",
+    "AuditEntry",
     "Body",
     "Bucket",
     "BucketQuota",

@@ -358,6 +358,30 @@ class ClockInfo(_Model):
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry(_Model):
+    """One write. `resource` is a bucket, `bucket/key`, or the id of what was changed.
+
+    An anonymous caller has no key; `actor` is the key's name at that time.
+    """
+
+    id: str
+    timestamp: datetime
+    action: str
+    resource: str
+    api_key_prefix: str | None
+    access_key_id: str | None
+    actor: str | None
+    identity: str | None
+    ip_address: str
+    request_id: str
+    details: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, timestamp=datetime.fromisoformat(data["timestamp"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Health(_Model):
     """`capabilities` says what the server can do: ask before you offer it."""
 

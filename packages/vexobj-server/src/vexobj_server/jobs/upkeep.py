@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from vexobj_server.jobs.loops import Loop
+from vexobj_server.services.audit import Audit
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.settings import LifecycleSettings, StorageSettings
@@ -17,6 +18,7 @@ _CLOCK = timedelta(seconds=30)
 _FIRST_SWEEP = timedelta(minutes=5)
 """Servers that are restarted often are to sweep too, and to go on where they were."""
 
+_AUDIT = timedelta(minutes=10)
 _LAST_USED = timedelta(seconds=60)
 
 
@@ -47,6 +49,11 @@ def expiry(lifecycle: Lifecycle, settings: LifecycleSettings) -> Sequence[Loop]:
         Loop("lifecycle", interval, lifecycle.scheduled, first=_FIRST_SWEEP),
         Loop("stale uploads", _STALE_UPLOADS, lifecycle.abort_stale_uploads),
     )
+
+
+def trimming(audit: Audit) -> Loop:
+    """For one process of all."""
+    return Loop("audit retention", _AUDIT, audit.trim)
 
 
 def housekeeping(identities: Identities, lifecycle: Lifecycle) -> Sequence[Loop]:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from vexobj_auth import AuthError
 from vexobj_server.rest import (
     admin,
+    audit,
     buckets,
     lifecycle,
     listing,
@@ -49,6 +50,7 @@ def rest_app() -> NativeApi:
         objects,
         versions,
         admin,
+        audit,
         lifecycle,
         locks,
         quotas,

@@ -7,6 +7,7 @@ from typing import Any
 
 from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
+from vexobj_server.services.audit import Audit
 from vexobj_server.services.disk import DiskRoom
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
@@ -40,4 +41,5 @@ class Services:
     metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
     collect_garbage: Callable[[], Awaitable[GcReport]]
     lifecycle: Lifecycle
+    audit: Audit
     expirations: Expirations

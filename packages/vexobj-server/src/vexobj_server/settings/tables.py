@@ -312,6 +312,16 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    enabled: bool = _setting(
+        BOOLEAN, True, "Record every write of both APIs, in the transaction of the write."
+    )
+    retention: timedelta = _setting(
+        DURATION, timedelta(days=90), "Entries are removed at this age; 0 means never."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
     """One of a list: `[[webhooks]]`. The `VEXOBJ_WEBHOOK_*` variables add one to the file's."""
 
@@ -385,6 +395,7 @@ class Settings:
     rate_limit: RateLimitSettings = RateLimitSettings()
     quotas: QuotasSettings = QuotasSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
+    audit: AuditSettings = AuditSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     sse: SseSettings = SseSettings()
     transcode: TranscodeSettings = TranscodeSettings()
