@@ -194,8 +194,26 @@ func TestTheServer(t *testing.T) {
 	if clock, err := client.AcceptClock(ctx); err != nil || clock.Held {
 		t.Fatalf("the clock: %+v, %v", clock, err)
 	}
+	wanted := vexobj.AuditFilter{Resource: bucket, Action: "bucket.", Limit: 1}
+	if entries, err := client.ListAuditEntries(ctx, wanted); err != nil || len(entries) != 1 {
+		t.Fatalf("the audit log: %+v, %v", entries, err)
+	}
 	if _, err := client.GC(ctx); err != nil {
 		t.Fatal(err)
+	}
+	most := int64(7)
+	quota, err := client.SetQuota(ctx, bucket, vexobj.Quota{MaxBytes: &most})
+	if err != nil || *quota.MaxBytes != most || quota.MaxObjects != nil || quota.IsDefault {
+		t.Fatalf("%+v, %v", quota, err)
+	}
+	if quota, err = client.ResetQuota(ctx, bucket); err != nil || !quota.IsDefault {
+		t.Fatalf("%+v, %v", quota, err)
+	}
+	if quota, err = client.GetQuota(ctx, bucket); err != nil || quota.Bucket != bucket {
+		t.Fatalf("%+v, %v", quota, err)
+	}
+	if usage, err := client.Usage(ctx); err != nil || usage.DiskFree == 0 {
+		t.Fatalf("%+v, %v", usage, err)
 	}
 	health, err := client.Health(ctx)
 	if err != nil || health.Status != "ok" {

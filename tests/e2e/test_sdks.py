@@ -122,7 +122,7 @@ TYPESCRIPT = {
     "ApiKey": "ApiKey", "BucketInfo": "Bucket", "BucketSettings": "BucketSettings",
     "BucketStats": "BucketStats", "CreatedApiKey": "CreatedApiKey", "GcResult": "GcResult",
     "Health": "Health", "IdentityInfo": "Identity", "KeyPermissions": "Permissions",
-    "ObjectList": "ObjectList", "ObjectMeta": "ObjectMeta", "Stats": "Stats",
+    "ObjectList": "ObjectList", "ObjectMeta": "ObjectMeta", "Stats": "Stats", "Usage": "Usage",
 }  # fmt: skip
 GO = {schema: name for schema, name in TYPESCRIPT.items() if schema != "ObjectList"} | {
     "ApiKey": "APIKey", "CreatedApiKey": "CreatedAPIKey", "GcResult": "GCResult",

@@ -16,7 +16,8 @@ from vexobj_server.testing import RunningServer
 def test_it_explains_itself(run: Program) -> None:
     shown = run("--help")
     assert shown.code == 0
-    for word in ("bucket", "object", "key", "identity", "stats", "gc", "health", "VEXOBJ_URL"):
+    words = "bucket object key identity quota lifecycle stats usage gc health VEXOBJ_URL"
+    for word in words.split():
         assert word in shown.out
     assert run("--version").out.startswith("vexobjctl ")
     assert run("bucket", "destroy").code == 2
@@ -178,3 +179,32 @@ def test_readme(run: Program, server: RunningServer, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "created photos" in done.stdout
     assert '"total_objects"' in done.stdout
+
+
+def test_quotas(run: Program, bucket: str) -> None:
+    header, used, objects = run("quota", "set", bucket, "--max-bytes", "2048").rows
+    assert header == ["OF", "USED", "ALLOWED", "DEFAULT"]
+    assert used == ["bytes", "0", "B", "2.0", "KiB", "no"]
+    assert objects == ["objects", "0", "any", "no"]
+    refused = run("object", "put", bucket, "key", "-", stdin=b"x" * 3000)
+    told = "vexobjctl: quota exceeded: the bucket may hold 2048 bytes\n"
+    assert (refused.code, refused.err) == (1, told)
+    assert run("--json", "quota", "show", bucket).json["max_bytes"] == 2048
+    assert run("--json", "quota", "reset", bucket).json["is_default"] is True
+
+
+def test_usage_explains_the_disk(run: Program, bucket: str) -> None:
+    run("object", "put", bucket, "key", "-", stdin=b"x" * 2048)
+    shown = run("usage").out
+    assert re.search(rf"^{bucket} +2\.0 KiB +0 B +0 B$", shown, re.MULTILINE)
+    assert "free on its disk" in shown
+    assert run("--json", "usage").json["inline_bytes"] >= 2048
+
+
+def test_the_audit_log(run: Program, bucket: str, client: VexObj) -> None:
+    client.put_object(bucket, "key", b"1")
+    header, line = run("audit", "--resource", f"{bucket}/key").out.splitlines()
+    assert header.split() == ["WHEN", "ACTION", "RESOURCE", "KEY", "ADDRESS"]
+    assert line.split()[-4:] == ["object.create", f"{bucket}/key", "root", "127.0.0.1"]
+    (entry,) = run("--json", "audit", "--resource", bucket, "--limit", "1").json
+    assert run("--json", "audit", "--request-id", entry["request_id"]).json == [entry]

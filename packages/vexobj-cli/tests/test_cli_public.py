@@ -25,7 +25,8 @@ def test_commands() -> None:
         "object list", "object put", "object get", "object head", "object delete",
         "key list", "key create", "key delete", "identity list", "identity create",
         "lifecycle list", "lifecycle create", "lifecycle delete", "lifecycle run",
-        "clock show", "clock accept", "stats", "gc", "health",
+        "clock show", "clock accept", "quota show", "quota set", "quota reset", "usage", "stats",
+        "gc", "health", "audit",
     }  # fmt: skip
 
 

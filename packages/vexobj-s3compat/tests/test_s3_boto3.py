@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -113,7 +114,38 @@ def versions(s3: Any) -> None:
     assert old["Body"].read() == b"0"
 
 
-@pytest.mark.parametrize("scenario", [objects, transfers, deletes, versions])
+def lifecycles(s3: Any) -> None:
+    s3.create_bucket(Bucket="media")
+    rules = [
+        {
+            "ID": "old",
+            "Status": "Enabled",
+            "Filter": {
+                "And": {
+                    "Prefix": "a/",
+                    "Tags": [{"Key": "k", "Value": "v"}],
+                    "ObjectSizeGreaterThan": 5,
+                }
+            },
+            "Expiration": {"Days": 3},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 2, "NewerNoncurrentVersions": 1},
+        },
+        {
+            "ID": "dated",
+            "Status": "Disabled",
+            "Filter": {"Prefix": ""},
+            "Expiration": {"Date": datetime(2031, 1, 1, tzinfo=UTC)},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        },
+    ]
+    s3.put_bucket_lifecycle_configuration(Bucket="media", LifecycleConfiguration={"Rules": rules})
+    assert s3.get_bucket_lifecycle_configuration(Bucket="media")["Rules"] == rules
+    s3.delete_bucket_lifecycle(Bucket="media")
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket="media")
+
+
+@pytest.mark.parametrize("scenario", [objects, transfers, deletes, versions, lifecycles])
 async def test_boto3(scenario: Callable[[Any], None], base_url: str) -> None:
     with contextlib.closing(client(base_url)) as s3:
         await asyncio.to_thread(scenario, s3)

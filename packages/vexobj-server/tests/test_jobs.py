@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 from pathlib import Path
 
-from vexobj_server.jobs.loops import running
+from vexobj_server.jobs.loops import Loop, running
+from vexobj_storage import open_metadata
 from vexobj_storage.metadata.sqlite import SqliteMetaStore
 
 
@@ -15,6 +17,19 @@ class Listening(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.heard.set_result(record)
+
+
+async def test_a_loop_may_begin_earlier_than_its_interval(tmp_path: Path) -> None:
+    metadata = await open_metadata(tmp_path)
+    ran = asyncio.Event()
+
+    async def work() -> None:
+        ran.set()
+
+    loop = Loop("work", timedelta(days=1), work, first=timedelta(0))
+    async with running(metadata, once=(), everywhere=(loop,)), asyncio.timeout(30):
+        await ran.wait()
+    await metadata.close()
 
 
 async def test_loops_that_end_with_an_error_are_told(tmp_path: Path) -> None:

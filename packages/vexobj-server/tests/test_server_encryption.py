@@ -163,6 +163,7 @@ def test_what_was_plain_is_encrypted_in_the_background(tmp_path: Path) -> None:
         while "remaining 0 blobs" not in vexobj("rekey", data_dir, ON, "--status").stdout:
             assert client.get("/v1/objects/private/key").content == body
         assert client.get("/v1/objects/private/key").content == body
+        assert "vexobj_rewritten_blobs_total 1" in client.get("/metrics").text
     with running_server(data_dir, environment=OFF) as server, api(server) as client:
         assert client.get("/v1/objects/private/key").content == body
 

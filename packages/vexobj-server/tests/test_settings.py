@@ -186,7 +186,17 @@ def test_secrets_may_come_from_a_file(tmp_path: Path) -> None:
         ("[server]\nworkers = true", {}, "server.workers: True is not a whole number."),
         ("[storage]\ninline_max_size = 1.5", {}, "storage.inline_max_size: 1.5 is not a size"),
         ("[storage]\nbackend = 'tape'", {}, "'tape' is not one of local, s3."),
-        ("[storage]\nbackend = 's3'", {}, "storage.backend: s3 comes with version 0.3"),
+        ("[storage]\nbackend = 's3'", {}, "s3 needs storage.s3.endpoint and storage.s3.bucket"),
+        (
+            "[storage.s3]\nendpoint = 'https://s3.example.com'",
+            {"VEXOBJ_S3_ACCESS_KEY": "a"},
+            "storage.s3.secret_key go together",
+        ),
+        (
+            "[storage.s3]\nendpoint = 'https://s3.example.com'\npart_size = '1 MB'",
+            {},
+            "storage.s3.part_size is below 5 MiB",
+        ),
         ("webhooks = 3", {}, "webhooks is a list of tables"),
         ("[[webhooks]]\nevents = []", {}, "webhooks.url is missing"),
         ("[[webhooks]]\nurl = 'x'\nsecrets = 's'", {}, "did you mean webhooks.secret?"),
@@ -267,9 +277,11 @@ def test_names_of_the_command_line_client_are_known(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_does_not_act_yet_says_so(tmp_path: Path) -> None:
-    loaded = load_settings({"VEXOBJ_QUOTAS_ENABLED": "true", "VEXOBJ_WEBHOOK_URL": "x"}, tmp_path)
+    loaded = load_settings(
+        {"VEXOBJ_RATE_LIMIT_ENABLED": "true", "VEXOBJ_WEBHOOK_URL": "x"}, tmp_path
+    )
     assert loaded.warnings == (
-        "quotas.enabled takes effect from version 0.2 on.",
+        "rate_limit.enabled takes effect from version 0.2 on.",
         "webhooks take effect from version 0.2 on.",
     )
 

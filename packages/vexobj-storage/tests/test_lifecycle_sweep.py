@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from vexobj_storage import (
     Bucket,
@@ -22,7 +23,9 @@ from vexobj_storage import (
 from vexobj_storage.lifecycle import DAY_US
 from vexobj_storage.metadata.history import History, Seen
 from vexobj_storage.metadata.ops import lifecycle as ops
+from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.rows import to_us
+from vexobj_storage.metadata.tx import Row, Tx
 from vexobj_storage.testing.clocks import ManualClock
 from vexobj_storage.testing.helpers import make_bucket, put
 from vexobj_storage.testing.invariants import invariants
@@ -127,6 +130,23 @@ async def test_a_version_that_became_current_again_stays(
     assert (await store.get_object(bucket, b"key")).version.uid == versions[1].uid
     assert len((await store.list_versions(bucket)).versions) == 2
     await invariants(store)
+
+
+async def test_a_key_that_is_gone_leaves_no_lock_behind(
+    store: ObjectStore, metadata: MetaStore, clock: ManualClock
+) -> None:
+    bucket = await make_bucket(store, Versioning.ENABLED)
+    version = await put(store, bucket, b"key", b"data")
+    await _rule(store, clock, expire_days=1)
+    clock.advance(3 * _DAY)
+    seen = await _seen(metadata, bucket)
+    await store.delete_object(bucket, b"key", version.version_id)
+    await metadata.write(ops.expire, bucket.id, seen, to_us(clock.now()), DAY_US)
+    assert await metadata.scan(_heads) == []
+
+
+async def _heads(tx: Tx) -> Sequence[Row]:
+    return await tx.all(sql.query(select(sql.KEY_HEADS.c.key)))
 
 
 async def _many(store: ObjectStore, clock: ManualClock) -> None:

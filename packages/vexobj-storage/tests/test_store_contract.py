@@ -16,11 +16,14 @@ from vexobj_storage import (
     MemoryBlobStore,
     MetaStore,
     ObjectStore,
+    S3BlobConfig,
+    S3BlobStore,
     StoreConfig,
     open_metadata,
 )
 from vexobj_storage.testing import (
     AccountContract,
+    AuditContract,
     BucketContract,
     BucketLockContract,
     EncryptionContract,
@@ -88,6 +91,31 @@ class Sealed:
     async def store(self, tmp_path: Path, metadata: MetaStore) -> AsyncIterator[ObjectStore]:
         keys = await KeyRing.open(metadata, [MasterKey(b"m" * 32)], seal=True, now_us=0)
         async for store in _store(tmp_path, metadata, LocalBlobStore(tmp_path), keys):
+            yield store
+
+
+class OnS3:
+    """All but inline content in an S3 service, which no metadata engine makes a difference to."""
+
+    @pytest.fixture
+    def metadata_url(self) -> None:
+        return None
+
+    @pytest.fixture
+    async def store(
+        self, tmp_path: Path, metadata: MetaStore, s3_config: S3BlobConfig
+    ) -> AsyncIterator[ObjectStore]:
+        async for store in _store(tmp_path, metadata, await S3BlobStore.connect(s3_config)):
+            yield store
+
+
+class SealedOnS3(OnS3):
+    @pytest.fixture
+    async def store(
+        self, tmp_path: Path, metadata: MetaStore, s3_config: S3BlobConfig
+    ) -> AsyncIterator[ObjectStore]:
+        keys = await KeyRing.open(metadata, [MasterKey(b"m" * 32)], seal=True, now_us=0)
+        async for store in _store(tmp_path, metadata, await S3BlobStore.connect(s3_config), keys):
             yield store
 
 
@@ -170,5 +198,29 @@ class TestQuotas(QuotaContract):
     pass
 
 
+class TestAudit(AuditContract):
+    pass
+
+
 class TestRaces(RaceContract):
+    pass
+
+
+class TestObjectsOnS3(OnS3, ObjectContract):
+    pass
+
+
+class TestVersionsOnS3(OnS3, VersionContract):
+    pass
+
+
+class TestMultipartOnS3(OnS3, MultipartContract):
+    pass
+
+
+class TestRacesOnS3(OnS3, RaceContract):
+    pass
+
+
+class TestMultipartSealedOnS3(SealedOnS3, MultipartContract):
     pass

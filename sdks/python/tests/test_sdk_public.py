@@ -24,15 +24,16 @@ NAMED = {
     "BucketInfo": "Bucket",
     "IdentityInfo": "Identity",
     "KeyPermissions": "Permissions",
+    "AuditEntryInfo": "AuditEntry",
     "LifecycleRuleInfo": "LifecycleRule",
     "LockInfo": "ObjectLock",
     "VersionInfo": "ObjectVersion",
 }
 SCHEMAS = [
-    "ApiKey", "BucketInfo", "BucketSettings", "BucketStats", "CreatedApiKey", "GcResult", "Health",
-    "IdentityInfo", "KeyPermissions", "ObjectList", "ObjectMeta", "Stats", "ClockInfo",
-    "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule", "BucketVersioning", "LockInfo",
-    "PurgeResult", "VersionInfo", "VersionList",
+    "ApiKey", "BucketInfo", "BucketQuota", "BucketSettings", "BucketStats", "CreatedApiKey",
+    "GcResult", "Health", "IdentityInfo", "KeyPermissions", "ObjectList", "ObjectMeta", "Stats",
+    "ClockInfo", "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule", "BucketVersioning",
+    "AuditEntryInfo", "LockInfo", "PurgeResult", "Usage", "VersionInfo", "VersionList",
 ]  # fmt: skip
 IDIOM = {"bucket_access": "buckets"}
 FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
@@ -40,13 +41,13 @@ FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
 
 def test_all() -> None:
     assert vexobj_sdk.__all__ == [
-        "ApiKey", "Body", "Bucket", "BucketSettings", "BucketStats", "BucketVersioning",
-        "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey", "Download",
-        "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest", "LifecycleRule",
-        "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList", "ObjectLock",
-        "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "ServerError", "Stats",
-        "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer", "VersionList",
-        "VexObj", "VexObjError",
+        "ApiKey", "AuditEntry", "Body", "Bucket", "BucketQuota", "BucketSettings", "BucketStats",
+        "BucketVersioning", "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey",
+        "Download", "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest",
+        "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList",
+        "ObjectLock", "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "ServerError",
+        "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer", "Usage",
+        "VersionList", "VexObj", "VexObjError",
     ]  # fmt: skip
     assert all(hasattr(vexobj_sdk, name) for name in vexobj_sdk.__all__)
 

@@ -151,3 +151,11 @@ def test_the_server(client: VexObj, bucket: str) -> None:
     health = client.health()
     assert (health.status, health.service) == ("ok", "vexobj")
     assert "avif" in health.capabilities["image_formats"]
+
+
+def test_the_audit_log(client: VexObj, bucket: str) -> None:
+    client.put_object(bucket, "a", b"1")
+    (entry,) = client.list_audit_entries(resource=f"{bucket}/a", action="object.")
+    assert (entry.action, entry.resource) == ("object.create", f"{bucket}/a")
+    assert client.list_audit_entries(resource=bucket, until=entry.timestamp, limit=5)
+    assert client.list_audit_entries(resource=f"{bucket}/a", since=entry.timestamp) == [entry]

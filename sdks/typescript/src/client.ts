@@ -5,8 +5,11 @@ import type {
   ApiKey,
   Bucket,
   BucketAccess,
+  BucketQuota,
   BucketSettings,
   BucketVersioning,
+  AuditEntry,
+  AuditFilter,
   ClockInfo,
   CreatedApiKey,
   GcResult,
@@ -21,8 +24,10 @@ import type {
   ObjectVersion,
   Permissions,
   PurgeResult,
+  Quota,
   Stats,
   Transform,
+  Usage,
   VersionList,
 } from "./types.js";
 
@@ -373,6 +378,25 @@ export class VexObj {
     return this.#json("/v1/stats");
   }
 
+  /** What takes room on the disk, and what of it will be free when. */
+  async usage(): Promise<Usage> {
+    return this.#json("/v1/admin/usage");
+  }
+
+  async getQuota(bucket: string): Promise<BucketQuota> {
+    return this.#json(quotaPath(bucket));
+  }
+
+  /** What is left out has no limit. A bucket that holds more keeps it, and does not grow. */
+  async setQuota(bucket: string, quota: Partial<Quota>): Promise<BucketQuota> {
+    return this.#json(quotaPath(bucket), { method: "PUT", json: quota });
+  }
+
+  /** Holds the bucket to the server's default again, if there is one. */
+  async resetQuota(bucket: string): Promise<BucketQuota> {
+    return this.#json(quotaPath(bucket), { method: "DELETE" });
+  }
+
   /** Collects what is due; tells what was freed and what still waits. */
   async gc(): Promise<GcResult> {
     return this.#json("/v1/admin/gc", { method: "POST" });
@@ -401,6 +425,18 @@ export class VexObj {
   /** Does what is due by all rules now; settles when it is done. */
   async runLifecycle(): Promise<LifecycleRun> {
     return this.#json("/v1/admin/lifecycle/run", { method: "POST" });
+  }
+
+  /** Tells who wrote what, the newest first. */
+  async listAuditEntries(filter: AuditFilter = {}): Promise<AuditEntry[]> {
+    const { accessKeyId, ipAddress, requestId, ...rest } = filter;
+    const query = {
+      ...rest,
+      access_key_id: accessKeyId,
+      ip_address: ipAddress,
+      request_id: requestId,
+    };
+    return (await this.#json<{ entries: AuditEntry[] }>("/v1/admin/audit", { query })).entries;
   }
 
   /** Nothing expires while the server's clock is held. */
@@ -465,6 +501,10 @@ function lifecyclePath(bucket: string): string {
 
 function bucketPath(name: string): string {
   return `/v1/buckets/${encodeURIComponent(name)}`;
+}
+
+function quotaPath(bucket: string): string {
+  return `/v1/admin/quota/${encodeURIComponent(bucket)}`;
 }
 
 /** The form with the key in the query: no URL parser rewrites `..` there. */

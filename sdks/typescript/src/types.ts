@@ -134,6 +134,41 @@ export interface Stats {
   bucket_details: BucketStats[];
 }
 
+/** What a bucket may hold; null is no limit. */
+export interface Quota {
+  max_bytes: number | null;
+  max_objects: number | null;
+}
+
+/** Used are noncurrent versions and unfinished parts too; `is_default`: the server's quota. */
+export interface BucketQuota extends Quota {
+  bucket: string;
+  is_default: boolean;
+  used_bytes: number;
+  used_objects: number;
+}
+
+/**
+ * What takes room on the disk. `buckets` counts each copy, `stored_*` what is really there;
+ * `waiting_*` was deleted and is removed between `first_due_at` and `last_due_at`;
+ * `unused_bytes` are deleted multipart objects that begin to wait soon.
+ */
+export interface Usage {
+  buckets: BucketStats[];
+  stored_blobs: number;
+  stored_bytes: number;
+  inline_bytes: number;
+  waiting_blobs: number;
+  waiting_bytes: number;
+  first_due_at: string | null;
+  last_due_at: string | null;
+  unused_bytes: number;
+  cache_bytes: number;
+  metadata_bytes: number;
+  disk_usage: number;
+  disk_free: number;
+}
+
 /** What was collected; what waits is due at `due_at`, null when nothing waits. */
 export interface GcResult {
   blobs_scanned: number;
@@ -179,6 +214,38 @@ export interface LifecycleRun {
   bytes_freed: number;
   locked: number;
   held: boolean;
+}
+
+/**
+ * Which entries are wanted. An `action` that ends in a dot means all that begin so, a `resource`
+ * also what is below it; times as ISO 8601 with an offset, `since` included, `until` not.
+ */
+export interface AuditFilter {
+  limit?: number;
+  offset?: number;
+  action?: string;
+  resource?: string;
+  accessKeyId?: string;
+  identity?: string;
+  ipAddress?: string;
+  requestId?: string;
+  since?: string;
+  until?: string;
+}
+
+/** One write; an anonymous caller has no key. `actor` is the key's name at that time. */
+export interface AuditEntry {
+  id: string;
+  timestamp: string;
+  action: string;
+  resource: string;
+  api_key_prefix: string | null;
+  access_key_id: string | null;
+  actor: string | null;
+  identity: string | null;
+  ip_address: string;
+  request_id: string;
+  details: Record<string, unknown>;
 }
 
 /** The time by which things expire: the clock's own unless it is `held`. */

@@ -174,7 +174,14 @@ test("the server itself", async () => {
   await client.deleteLifecycleRule(other!.id);
   assert.equal((await client.runLifecycle()).held, false);
   assert.equal((await client.acceptClock()).held, (await client.getClock()).held);
+  const [entry] = await client.listAuditEntries({ resource: bucket, action: "bucket." });
+  assert.ok(entry!.resource.startsWith(bucket));
   assert.ok((await client.gc()).waiting >= 0);
+  const quota = await client.setQuota(bucket, { max_bytes: 7 });
+  assert.deepEqual([quota.max_bytes, quota.max_objects, quota.is_default], [7, null, false]);
+  assert.ok((await client.resetQuota(bucket)).is_default);
+  assert.equal((await client.getQuota(bucket)).bucket, bucket);
+  assert.ok((await client.usage()).disk_free > 0);
   assert.equal((await client.health()).status, "ok");
   await client.deleteBucket(bucket);
 });

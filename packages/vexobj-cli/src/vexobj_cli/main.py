@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vexobj_cli.commands import buckets, identities, keys, lifecycle, objects, server
+from vexobj_cli.commands import audit, buckets, identities, keys, lifecycle, objects, quotas, server
 from vexobj_cli.session import Session
 
 app = typer.Typer(
@@ -20,7 +20,9 @@ app.add_typer(keys.app, name="key")
 app.add_typer(identities.app, name="identity")
 app.add_typer(lifecycle.app, name="lifecycle")
 app.add_typer(lifecycle.clock_app, name="clock")
+app.add_typer(quotas.app, name="quota")
 server.register(app)
+app.command()(audit.audit)
 
 
 def _show_version(wanted: bool) -> None:

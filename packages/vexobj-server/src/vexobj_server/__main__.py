@@ -45,6 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     what = config.add_subparsers(title="commands", metavar="", required=True)
     _add(what, "check", _config_check, "read all settings and say what is wrong")
     _add(what, "reference", _config_reference, "print the reference page of all settings")
+    blobs = commands.add_parser("blobs", help="look after the stored bytes")
+    what = blobs.add_subparsers(title="commands", metavar="", required=True)
+    move = _add(what, "move", _blobs_move, "bring all blobs to where storage.backend says")
+    move.add_argument(
+        "--no-read-back",
+        dest="read_back",
+        action="store_false",
+        help="trust the checksums of the transfer instead of reading each copy again",
+    )
     _add(commands, "openapi", _openapi, "print the contract of the native API")
     _add(commands, "doctor", _doctor, "look for what could go wrong on this machine")
     rekey = commands.add_parser("rekey", help="new keys for what is encrypted")
@@ -60,8 +69,10 @@ def _add(
     name: str,
     command: Command,
     help_text: str,
-) -> None:
-    commands.add_parser(name, help=help_text, description=help_text).set_defaults(command=command)
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=help_text)
+    parser.set_defaults(command=command)
+    return parser
 
 
 # Each command imports what it needs: `vexobj --help` need not wait for a web server.
@@ -83,6 +94,12 @@ def _config_reference(_options: argparse.Namespace) -> int:
     from vexobj_server.commands.config import reference
 
     return reference()
+
+
+def _blobs_move(options: argparse.Namespace) -> int:
+    from vexobj_server.commands.blobs import move
+
+    return move(os.environ, read_back=options.read_back)
 
 
 def _openapi(_options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -22,10 +23,11 @@ from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.sealing import rewriting, root_keys
-from vexobj_server.jobs.upkeep import expiry, housekeeping, upkeep
+from vexobj_server.jobs.upkeep import expiry, housekeeping, trimming, upkeep
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import answer_seconds, image_encoding, image_limits
 from vexobj_server.media.variantcache import VariantCache, cache_directory
+from vexobj_server.observability.blobservice import BlobServiceMetrics
 from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
 from vexobj_server.observability.lifecycle import LifecycleMetrics
@@ -33,6 +35,8 @@ from vexobj_server.observability.logs import AccessLog
 from vexobj_server.observability.lookups import Sample, bucket_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
+from vexobj_server.observability.quotas import tell_quotas
+from vexobj_server.observability.rewriting import RewritingMetrics
 from vexobj_server.observability.variants import CacheMetrics
 from vexobj_server.rest.app import rest_app
 from vexobj_server.rest.native import NativeApp
@@ -40,9 +44,10 @@ from vexobj_server.runtime import Runtime
 from vexobj_server.s3.backend import VexObjBackend
 from vexobj_server.s3.credentials import StoredCredentials
 from vexobj_server.services.access import Access
+from vexobj_server.services.audit import Audit
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
-from vexobj_server.services.disk import tree_bytes
+from vexobj_server.services.disk import disk_room, tree_bytes
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
@@ -51,9 +56,10 @@ from vexobj_server.settings import Settings
 from vexobj_storage import (
     GcReport,
     KeyRing,
-    LocalBlobStore,
     ObjectStore,
     StorageError,
+    StoreConfig,
+    open_blobs,
     open_metadata,
 )
 
@@ -139,12 +145,14 @@ async def open_server(
     """
     settings = runtime.settings
     async with contextlib.AsyncExitStack() as stack:
-        config = store_config(settings)
+        page = MetricsPage(runtime.metrics_dir, "worker")
+        stack.callback(page.close)
+        config = _observed(store_config(settings), BlobServiceMetrics(page))
         metadata = await open_metadata(config.data_dir, config.metadata_url)
         sealing = await KeyRing.open(
             metadata, config.master_keys, seal=config.encrypt, now_us=round(time.time() * 1e6)
         )
-        blobs = LocalBlobStore(config.data_dir, thread_initializer=thread_initializer)
+        blobs = await open_blobs(config, metadata, thread_initializer=thread_initializer)
         store = ObjectStore(config, metadata, blobs, keys=sealing)
         stack.push_async_callback(store.close)
         box = SecretBox(runtime.server_secret)
@@ -152,8 +160,6 @@ async def open_server(
         everyone = None if settings.auth.enabled else await _everyone(keys)
         identities = Identities(store, box, everyone=everyone)
         stack.push_async_callback(identities.flush_last_used)
-        page = MetricsPage(runtime.metrics_dir, "worker")
-        stack.callback(page.close)
         client = MediaClient(runtime.broker_socket, deadline_seconds=answer_seconds(settings))
         stack.push_async_callback(client.close)
         variants = _variants(settings, client, store, CacheMetrics(page))
@@ -167,9 +173,10 @@ async def open_server(
         loops = running(
             metadata,
             once=(
-                *upkeep(store, settings.storage, collect),
+                *upkeep(store, settings.storage, collect, partial(_notice_quotas, store, page)),
                 *expiry(lifecycle, settings.lifecycle),
-                *rewriting(store),
+                *rewriting(store, RewritingMetrics(page)),
+                trimming(services.audit),
             ),
             everywhere=(*housekeeping(identities, lifecycle), *root_keys(store)),
         )
@@ -182,6 +189,12 @@ async def open_server(
             metrics=RequestMetrics(page) if settings.metrics.enabled else None,
             access_log=access_log,
         )
+
+
+def _observed(config: StoreConfig, metrics: BlobServiceMetrics) -> StoreConfig:
+    if config.s3 is None:
+        return config
+    return replace(config, s3=replace(config.s3, observe=metrics.attempted))
 
 
 def _services(
@@ -211,11 +224,18 @@ def _services(
         version=_VERSION,
         metrics_token=settings.metrics.token,
         disk_usage=partial(asyncio.to_thread, tree_bytes, data_dir),
+        disk_room=partial(asyncio.to_thread, disk_room, data_dir, settings.cache_dir),
         metrics=partial(_metrics, runtime, store),
         collect_garbage=collect_garbage,
         lifecycle=lifecycle,
         expirations=Expirations(),
+        audit=_audit(settings, store),
     )
+
+
+def _audit(settings: Settings, store: ObjectStore) -> Audit:
+    retention = settings.audit.retention
+    return Audit(store, _now, retention or None, enabled=settings.audit.enabled)
 
 
 def _lifecycle(settings: Settings, store: ObjectStore, metrics: LifecycleMetrics) -> Lifecycle:
@@ -248,6 +268,10 @@ async def _collect_garbage(store: ObjectStore, metrics: GarbageMetrics) -> GcRep
     return report
 
 
+async def _notice_quotas(store: ObjectStore, page: MetricsPage) -> None:
+    tell_quotas(page, await store.notice_quotas())
+
+
 def _variants(
     settings: Settings, client: MediaClient, store: ObjectStore, metrics: CacheMetrics
 ) -> Variants:
@@ -270,6 +294,7 @@ def _s3(settings: Settings, services: Services) -> ASGIApp:
         services.access,
         services.identities,
         services.variants,
+        services.audit,
         region=region,
         inline_max_bytes=services.inline_max_bytes,
         clock=services.clock,

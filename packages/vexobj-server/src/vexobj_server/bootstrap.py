@@ -23,8 +23,22 @@ from vexobj_auth import (
     new_identity,
 )
 from vexobj_server.services.identities import StoredKeys
-from vexobj_server.settings import AuthSettings, Settings, SettingsError, SseSettings
-from vexobj_storage import MasterKey, StoreConfig
+from vexobj_server.settings import (
+    AuthSettings,
+    QuotasSettings,
+    RemoteSettings,
+    Settings,
+    SettingsError,
+    SseSettings,
+)
+from vexobj_storage import (
+    BlobPlace,
+    BlobServiceUnusable,
+    MasterKey,
+    Quota,
+    S3BlobConfig,
+    StoreConfig,
+)
 
 SECRET_FILE = "server-secret"  # noqa: S105 - a file name
 CREDENTIALS_FILE = "admin-credentials"
@@ -47,6 +61,8 @@ def store_config(settings: Settings) -> StoreConfig:
         max_object_bytes=storage.max_file_size,
         master_keys=master_keys(settings.sse),
         encrypt=settings.sse.enabled,
+        blob_place=BlobPlace(storage.backend),
+        s3=_remote(storage.s3),
     )
 
 
@@ -54,6 +70,42 @@ def master_keys(sse: SseSettings) -> tuple[MasterKey, ...]:
     """The current one first."""
     current = () if sse.master_key is None else (sse.master_key,)
     return tuple(MasterKey(bytes.fromhex(key)) for key in (*current, *sse.previous_master_keys))
+
+
+def _remote(remote: RemoteSettings) -> S3BlobConfig | None:
+    if remote.endpoint is None or remote.bucket is None:
+        return None
+    return S3BlobConfig(
+        endpoint=remote.endpoint,
+        bucket=remote.bucket,
+        access_key_id=remote.access_key,
+        secret_access_key=remote.secret_key,
+        region=remote.region,
+        path_style=remote.path_style,
+        prefix=remote.prefix,
+        part_bytes=remote.part_size,
+        timeout_seconds=remote.timeout.total_seconds(),
+        max_attempts=remote.max_attempts,
+    )
+
+
+def unusable_service(error: BlobServiceUnusable) -> SettingsError:
+    """What the operator is told, by the name of the setting to look at."""
+    name = _SETTING_OF.get(error.setting, error.setting)
+    where = "The clock" if name == "clock" else f"storage.{name}"
+    return SettingsError(f"{where}: {error.reason.rstrip('.')}.")
+
+
+_SETTING_OF = {"access_key_id": "s3.access_key", "secret_access_key": "s3.secret_key"} | {
+    name: f"s3.{name}" for name in ("endpoint", "bucket", "region", "prefix")
+}
+
+
+def default_quota(quotas: QuotasSettings) -> Quota | None:
+    """What holds buckets that have no quota of their own."""
+    if not quotas.enabled:
+        return None
+    return Quota(quotas.default_max_storage, quotas.default_max_objects)
 
 
 def prepare_data_dir(data_dir: Path) -> None:

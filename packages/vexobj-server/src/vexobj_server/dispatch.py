@@ -79,7 +79,7 @@ class Dispatcher:
         if client.host is not None:
             host = _forwarded(scope, client)
         identifier = request_id(sent_id)
-        state: dict[str, Any] = {"request_id": identifier}
+        state: dict[str, Any] = {"request_id": identifier, "address": client.address}
         scope["state"] = state
         exchange = Exchange(send, identifier.encode(), secure=client.scheme == "https")
         metrics = self._metrics

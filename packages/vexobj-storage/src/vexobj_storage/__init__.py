@@ -7,10 +7,14 @@ from vexobj_storage.blobs.base import (
 )
 from vexobj_storage.blobs.local import LocalBlobStore
 from vexobj_storage.blobs.memory import MemoryBlobStore
+from vexobj_storage.blobs.moving import MovingBlobStore
+from vexobj_storage.blobs.s3 import S3BlobStore
+from vexobj_storage.blobs.service import S3BlobConfig
 from vexobj_storage.errors import (
     AccessKeyAlreadyExists,
     BlobCorrupt,
     BlobMissing,
+    BlobServiceUnusable,
     BucketAlreadyExists,
     BucketNotEmpty,
     CommitUncertain,
@@ -58,11 +62,16 @@ from vexobj_storage.locks import (
     RetentionMode,
 )
 from vexobj_storage.metadata.engine import open_metadata
+from vexobj_storage.metadata.ops.audit import AuditEntry, AuditFilter, new_nonce
 from vexobj_storage.metadata.tx import MetaStore
+from vexobj_storage.move import MoveProgress, move_blobs
+from vexobj_storage.places import check_service, drop_place, known_places, open_blobs
+from vexobj_storage.recording import current_entry, recording, set_entry
 from vexobj_storage.sealing.keys import MasterKey, RootKey
 from vexobj_storage.store import ObjectStore, StoreConfig
 from vexobj_storage.types import (
     AccessKeyRecord,
+    BlobPlace,
     Bucket,
     BucketChange,
     BucketUsage,
@@ -90,6 +99,8 @@ from vexobj_storage.types import (
     Quota,
     QuotaReached,
     RewriteProgress,
+    RewriteStep,
+    Room,
     Segment,
     StagedContent,
     StoredObject,
@@ -103,8 +114,12 @@ from vexobj_storage.types import (
 __all__ = [
     "AccessKeyAlreadyExists",
     "AccessKeyRecord",
+    "AuditEntry",
+    "AuditFilter",
     "BlobCorrupt",
     "BlobMissing",
+    "BlobPlace",
+    "BlobServiceUnusable",
     "BlobStat",
     "BlobStore",
     "BlobWriter",
@@ -145,6 +160,8 @@ __all__ = [
     "MasterKey",
     "MemoryBlobStore",
     "MetaStore",
+    "MoveProgress",
+    "MovingBlobStore",
     "NoSuchAccessKey",
     "NoSuchBucket",
     "NoSuchIdentity",
@@ -176,7 +193,11 @@ __all__ = [
     "RetentionActive",
     "RetentionMode",
     "RewriteProgress",
+    "RewriteStep",
+    "Room",
     "RootKey",
+    "S3BlobConfig",
+    "S3BlobStore",
     "SchemaTooNew",
     "Segment",
     "SizeMismatch",
@@ -193,7 +214,16 @@ __all__ = [
     "Versioning",
     "WriteCondition",
     "WriteFailed",
+    "check_service",
+    "current_entry",
+    "drop_place",
     "expiration",
+    "known_places",
     "lifecycle_of",
+    "move_blobs",
+    "new_nonce",
+    "open_blobs",
     "open_metadata",
+    "recording",
+    "set_entry",
 ]

@@ -37,7 +37,7 @@ class Content(Core):
 
         Raises: EntityTooLarge, SizeMismatch (`size` was announced), OutOfSpace, WriteFailed.
         """
-        self._room.check(size or 0)
+        self._check_room(size or 0)
         return await staging.stage(
             self._blobs,
             chunks,

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from vexobj_storage.blobs.base import BlobStore
+from vexobj_storage.blobs.service import S3BlobConfig
 from vexobj_storage.clock import ClockGuard, Ticks, boot_ticks
 from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.layout import Layout
@@ -18,9 +19,10 @@ from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.opening import OpenedBlobs
 from vexobj_storage.recent import Recent
+from vexobj_storage.recording import Recorded
 from vexobj_storage.room import Room
 from vexobj_storage.sealing.keys import MasterKey
-from vexobj_storage.types import Clock, StagedContent, StoredObject
+from vexobj_storage.types import BlobPlace, Clock, StagedContent, StoredObject
 
 _LAYOUTS_BYTES = 16 * 1024 * 1024
 _HEADS_BYTES = 16 * 1024 * 1024
@@ -32,6 +34,7 @@ class StoreConfig:
 
     With `encrypt` new content is sealed. `master_keys` open what is sealed already, and the first
     of them wraps what is new.
+    `blob_place` is where new blobs go; `s3` is needed where some are in a service, old ones too.
     """
 
     data_dir: Path
@@ -42,6 +45,8 @@ class StoreConfig:
     max_object_bytes: int = 5 * 1024**4
     master_keys: Sequence[MasterKey] = ()
     encrypt: bool = False
+    blob_place: BlobPlace = BlobPlace.LOCAL
+    s3: S3BlobConfig | None = None
 
 
 def utc_now() -> datetime:
@@ -61,7 +66,7 @@ class Core:
         keys: KeyRing | None = None,
     ) -> None:
         self.config = config
-        self._metadata = metadata
+        self._metadata: MetaStore = Recorded(metadata)
         self._blobs = blobs
         self._clock = clock
         self._keys = keys or KeyRing(metadata)
@@ -84,6 +89,10 @@ class Core:
         """Give back content that will not be used. Idempotent."""
         if staged.inline is None:
             await self._blobs.delete(staged.blob_id)
+
+    def _check_room(self, size: int) -> None:
+        """For a new blob: blobs elsewhere take none of this disk. Raises: OutOfSpace."""
+        self._room.check(size if self.config.blob_place is BlobPlace.LOCAL else 0)
 
     async def _blob_size(self, blob_id: bytes) -> int | None:
         return await self._metadata.read(objects.blob_size, blob_id)

@@ -13,6 +13,7 @@ StorageError
 └── StoreError
     ├── OutOfSpace          StoreBusy               StoreClosed
     ├── WriteFailed         ReadFailed
+    ├── BlobServiceUnusable
     └── CommitUncertain     SchemaTooNew            LeaseLost
 
 Each carries its data as attributes; the message is for logs and embedded use.
@@ -244,7 +245,7 @@ class OutOfSpace(StoreError):
 
 @dataclass(eq=False)
 class StoreBusy(StoreError):
-    """The write queue is full or a lock could not be had in time; try again."""
+    """The write queue is full, a lock is held, or the blob service is out of reach: try again."""
 
     retry_after_seconds: float = 1.0
 
@@ -256,15 +257,26 @@ class StoreClosed(StoreError):
 
 @dataclass(eq=False)
 class WriteFailed(StoreError):
-    """The device refused a write or an fsync; nothing was acknowledged."""
+    """The device, or the blob service, refused what makes a write; nothing was acknowledged."""
 
     reason: str
 
 
 @dataclass(eq=False)
 class ReadFailed(StoreError):
-    """The metadata could not be read: the device, the file or the database server refused."""
+    """The device, the file, the database server or the blob service refused to be read."""
 
+    reason: str
+
+
+@dataclass(eq=False)
+class BlobServiceUnusable(StoreError):
+    """The S3 service that is to keep the blobs cannot be used; `setting` says what to look at.
+
+    `setting` is a field of `S3BlobConfig`, or `backend`; `reason` is a clause for an operator.
+    """
+
+    setting: str
     reason: str
 
 

@@ -20,7 +20,7 @@ from vexobj_storage.metadata.ops import facts, objects, rewriting
 from vexobj_storage.metadata.ops.rewriting import PARTS, WALKS, PartChanged, Replacement, StoredBlob
 from vexobj_storage.metadata.tx import Row
 from vexobj_storage.sealing.ids import sealing_key
-from vexobj_storage.types import Location, RewriteProgress, StagedContent
+from vexobj_storage.types import Location, RewriteProgress, RewriteStep, StagedContent
 
 _FACT = "rewriting"
 _PAGE = 64
@@ -60,17 +60,17 @@ class Rewriting(Content):
         await self._keys.add(now_us)
         await self._remember(_State(self._target, now_us, now_us))
 
-    async def rewrite_some(self) -> bool:
+    async def rewrite_some(self) -> RewriteStep | None:
         """One step of what was started: at most 64 blobs, or as many as make 64 MiB.
 
-        False when there is nothing more to do for now. A blob that cannot be read is logged,
+        None when there is nothing more to do for now. A blob that cannot be read is logged,
         counted and left as it is.
 
         Raises: OutOfSpace, WriteFailed and others of the store itself; the step is done again.
         """
         state = await self._state()
         if state is None or state.ended_us is not None:
-            return False
+            return None
         await self._keys.refresh()
         if state.key_id != self._target:
             state = _State(self._target, state.began_us, self._now_us())
@@ -79,13 +79,12 @@ class Rewriting(Content):
         found = await self._metadata.scan(rewriting.page, walk, after, _PAGE)
         if not found:
             return await self._next_table(state)
-        if walk is PARTS:
-            state, last = await self._parts(state, found)
-        else:
-            state, last = await self._versions(state, found)
-        key = tuple(last[: len(walk.key)])
-        await self._remember(replace(state, after=_encoded(key)))
-        return True
+        step = self._parts if walk is PARTS else self._versions
+        done, last = await step(state, found)
+        await self._remember(replace(done, after=_encoded(last[: len(walk.key)])))
+        return RewriteStep(
+            done.blobs - state.blobs, done.bytes - state.bytes, done.failed - state.failed
+        )
 
     async def rewriting(self) -> RewriteProgress | None:
         """How far it is; None if it was never asked for. Looks at every blob."""
@@ -107,16 +106,16 @@ class Rewriting(Content):
     def _target(self) -> int:
         return 0 if self._keys.current is None else self._keys.current.id
 
-    async def _next_table(self, state: _State) -> bool:
+    async def _next_table(self, state: _State) -> RewriteStep | None:
         if state.table + 1 < len(WALKS):
             await self._remember(replace(state, table=state.table + 1, after=()))
-            return True
+            return RewriteStep()
         now_us = self._now_us()
         if not state.found and state.walk_us >= state.began_us + _SPREAD_US:
             await self._remember(replace(state, ended_us=now_us))
-            return False
+            return None
         await self._remember(replace(state, table=0, after=(), found=0, walk_us=now_us))
-        return bool(state.found)
+        return RewriteStep() if state.found else None
 
     async def _versions(self, state: _State, found: Sequence[Row]) -> tuple[_State, Row]:
         began = state.bytes
@@ -188,7 +187,7 @@ class Rewriting(Content):
         twin = await self._metadata.read(rewriting.find_twin, blob, self._target)
         if twin is not None:
             return twin
-        self._room.check(blob.size)
+        self._check_room(blob.size)
         async with aclosing(self._content(blob)) as content:
             staged = await staging.stage(
                 self._blobs,

@@ -7,16 +7,16 @@ several processes on one data directory at once.
 from typing import Self
 
 from vexobj_storage.accounts import Accounts
-from vexobj_storage.blobs.local import LocalBlobStore
+from vexobj_storage.audit import Audit
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
 from vexobj_storage.encryption import Encryption
 from vexobj_storage.expiry import Expiry
-from vexobj_storage.files import write_failure
 from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.objects import Objects
+from vexobj_storage.places import claim_places, open_blobs
 from vexobj_storage.quotas import Quotas
 from vexobj_storage.rewriting import Rewriting
 from vexobj_storage.types import Clock
@@ -27,7 +27,7 @@ __all__ = ["ObjectStore", "StoreConfig"]
 
 
 class ObjectStore(
-    Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption, Rewriting
+    Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption, Rewriting, Audit
 ):
     """Open with `await ObjectStore.open(config)`; close it when done.
 
@@ -38,17 +38,16 @@ class ObjectStore(
     async def open(cls, config: StoreConfig, clock: Clock = utc_now) -> Self:
         """Migrates the schema when it is older.
 
-        Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, KeyUnavailable.
+        Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, KeyUnavailable,
+        BlobServiceUnusable.
         """
         metadata = await open_metadata(config.data_dir, config.metadata_url)
         try:
             keys = await KeyRing.open(
                 metadata, config.master_keys, seal=config.encrypt, now_us=to_us(clock())
             )
-            blobs = LocalBlobStore(config.data_dir)
-        except OSError as error:
-            await metadata.close()
-            raise write_failure(error) from error
+            await claim_places(config, metadata)
+            blobs = await open_blobs(config, metadata)
         except BaseException:
             await metadata.close()
             raise

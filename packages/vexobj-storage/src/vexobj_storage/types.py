@@ -8,7 +8,7 @@ its quotes: 32 hex digits of MD5 for a single PUT, `<hex>-<parts>` for a multipa
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Generic, Protocol, TypeVar, dataclass_transform
 
 from vexobj_storage.locks import UNLOCKED, LockRefusal, ObjectLock, ObjectLockConfiguration
@@ -425,6 +425,21 @@ class QuotaReached:
     usage: BucketUsage
 
 
+class BlobPlace(StrEnum):
+    """Where blobs that are not inline may lie."""
+
+    LOCAL = "local"
+    S3 = "s3"
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRecord:
+    """What a blob's row says of its bytes; `sha256` is the content's, before it is sealed."""
+
+    stored_size: int
+    sha256: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class GcReport:
     """What a collection did, and what still waits for its grace to end.
@@ -458,6 +473,26 @@ class LifecycleReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What blobs take where they lie, shared ones once.
+
+    `live_*` is in use: in the blob store, and inline in the metadata. `waiting_*` lost its last
+    reference and waits for its grace to end; `unused_bytes` are those of multipart objects that
+    are gone, whose parts count as live until their own grace begins. All that waits now may be
+    removed between `first_due_at` and `last_due_at`, by the collections that follow these.
+    """
+
+    live_blobs: int
+    live_bytes: int
+    inline_bytes: int
+    waiting_blobs: int
+    waiting_bytes: int
+    unused_bytes: int
+    first_due_at: datetime | None = None
+    last_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClockState:
     """`wall_at` is what the clock says, `believed_at` the time by which things expire.
 
@@ -467,6 +502,15 @@ class ClockState:
     wall_at: datetime
     believed_at: datetime
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteStep:
+    """What one step of rewriting did; `failed` blobs could not be read."""
+
+    blobs: int = 0
+    bytes: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

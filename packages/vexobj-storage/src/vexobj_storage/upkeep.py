@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from vexobj_storage.core import Core
 from vexobj_storage.errors import StoreError
-from vexobj_storage.metadata.ops import gc, usage
-from vexobj_storage.types import GcReport, Location
+from vexobj_storage.metadata.ops import gc, room, usage
+from vexobj_storage.types import GcReport, Location, Room
 
 _PIECE = 500
 
@@ -59,6 +59,11 @@ class Upkeep(Core):
         """Have a ballast again, once there is room for it after a disk was full."""
         if self._metadata.dialect == "sqlite":
             await asyncio.to_thread(self._room.keep)
+
+    async def room(self) -> Room:
+        """What takes room and what waits to be removed; reads the rows of all blobs."""
+        grace_us = round(self.config.gc_grace / timedelta(microseconds=1))
+        return await self._metadata.scan(room.room, self._now_us(), grace_us)
 
     async def fold_usage(self) -> int:
         """Fold the deltas of every bucket, in bounded transactions; how many there were."""

@@ -17,7 +17,9 @@ from vexobj_sdk.errors import (
 )
 from vexobj_sdk.models import (
     ApiKey,
+    AuditEntry,
     Bucket,
+    BucketQuota,
     BucketSettings,
     BucketStats,
     BucketVersioning,
@@ -37,13 +39,16 @@ from vexobj_sdk.models import (
     PurgeResult,
     Stats,
     Transform,
+    Usage,
     VersionList,
 )
 
 __all__ = [
     "ApiKey",
+    "AuditEntry",
     "Body",
     "Bucket",
+    "BucketQuota",
     "BucketSettings",
     "BucketStats",
     "BucketVersioning",
@@ -73,6 +78,7 @@ __all__ = [
     "Transform",
     "Unauthorized",
     "UnexpectedAnswer",
+    "Usage",
     "VersionList",
     "VexObj",
     "VexObjError",

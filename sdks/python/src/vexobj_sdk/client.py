@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
+from vexobj_sdk.audit import AuditCalls
 from vexobj_sdk.body import Body, content_of
 from vexobj_sdk.connection import Connection, each, given
 from vexobj_sdk.download import Download
@@ -25,12 +26,13 @@ from vexobj_sdk.models import (
     Transform,
 )
 from vexobj_sdk.models import Stats as ServerStats
+from vexobj_sdk.usage import UsageCalls
 from vexobj_sdk.versions import VersionCalls
 
 T = TypeVar("T")
 
 
-class VexObj(VersionCalls, LifecycleCalls, Connection):
+class VexObj(VersionCalls, LifecycleCalls, UsageCalls, AuditCalls, Connection):
     """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
 
     Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.

@@ -235,6 +235,48 @@ class Stats(_Model):
 
 
 @dataclass(frozen=True, slots=True)
+class BucketQuota(_Model):
+    """What a bucket may hold, None being no limit, and what it does.
+
+    Noncurrent versions and unfinished parts count. `is_default`: the server's, not its own.
+    """
+
+    bucket: str
+    max_bytes: int | None
+    max_objects: int | None
+    is_default: bool
+    used_bytes: int
+    used_objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage(_Model):
+    """What takes room on the disk. `buckets` counts each copy, `stored_*` what is really there.
+
+    `waiting_*` was deleted and is removed between `first_due_at` and `last_due_at`;
+    `unused_bytes` are deleted multipart objects that begin to wait soon.
+    """
+
+    buckets: Sequence[BucketStats]
+    stored_blobs: int
+    stored_bytes: int
+    inline_bytes: int
+    waiting_blobs: int
+    waiting_bytes: int
+    first_due_at: datetime | None
+    last_due_at: datetime | None
+    unused_bytes: int
+    cache_bytes: int
+    metadata_bytes: int
+    disk_usage: int
+    disk_free: int
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, buckets=[BucketStats.parse(item) for item in data["buckets"]])
+
+
+@dataclass(frozen=True, slots=True)
 class GcResult(_Model):
     """What was collected; what waits is due at `due_at`, None when nothing waits."""
 
@@ -313,6 +355,30 @@ class ClockInfo(_Model):
     wall_at: datetime
     believed_at: datetime
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry(_Model):
+    """One write. `resource` is a bucket, `bucket/key`, or the id of what was changed.
+
+    An anonymous caller has no key; `actor` is the key's name at that time.
+    """
+
+    id: str
+    timestamp: datetime
+    action: str
+    resource: str
+    api_key_prefix: str | None
+    access_key_id: str | None
+    actor: str | None
+    identity: str | None
+    ip_address: str
+    request_id: str
+    details: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, timestamp=datetime.fromisoformat(data["timestamp"]))
 
 
 @dataclass(frozen=True, slots=True)

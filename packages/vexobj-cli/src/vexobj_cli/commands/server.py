@@ -1,13 +1,15 @@
-"""vexobjctl stats, gc, health: the server as a whole."""
+"""vexobjctl stats, usage, gc, health: the server as a whole."""
 
 import typer
 
 from vexobj_cli.output import human_size, show_json, show_table
 from vexobj_cli.session import session
+from vexobj_sdk import BucketStats
 
 
 def register(app: typer.Typer) -> None:
     app.command()(stats)
+    app.command()(usage)
     app.command()(gc)
     app.command()(health)
 
@@ -22,6 +24,39 @@ def stats(context: typer.Context) -> None:
     rows = [(b.name, b.objects, human_size(b.size)) for b in found.bucket_details]
     total = (f"{found.buckets} buckets", found.total_objects, human_size(found.total_size))
     show_table(("BUCKET", "OBJECTS", "SIZE"), [*rows, total])
+
+
+def usage(context: typer.Context) -> None:
+    """Explain what takes the room on the disk, and what of it will be free when."""
+    with session(context).client() as client:
+        found = client.usage()
+    if session(context).json:
+        show_json(found)
+        return
+    buckets = (
+        (b.name, *map(human_size, (b.size, b.noncurrent_size, b.upload_size)))
+        for b in sorted(found.buckets, key=_held, reverse=True)
+    )
+    show_table(("BUCKET", "LIVE", "NONCURRENT", "PARTS"), buckets)
+    print()
+    waiting = found.waiting_bytes + found.unused_bytes
+    parts = (
+        ("in use, in the blob store", found.stored_bytes),
+        ("in use, in the metadata", found.inline_bytes),
+        ("deleted, waiting to be removed", waiting),
+        ("cached variants", found.cache_bytes),
+        ("metadata on this disk", found.metadata_bytes),
+        ("data directory, all of it", found.disk_usage),
+        ("free on its disk", found.disk_free),
+    )
+    show_table(("ON DISK", "SIZE"), ((what, human_size(size)) for what, size in parts))
+    if found.last_due_at is not None:
+        until = found.last_due_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        print(f"\nwhat waits now is removed by the collections up to {until}")
+
+
+def _held(bucket: BucketStats) -> int:
+    return bucket.size + bucket.noncurrent_size + bucket.upload_size
 
 
 def gc(context: typer.Context) -> None:

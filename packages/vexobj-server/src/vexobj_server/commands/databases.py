@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vexobj_server.commands.contents import explain, read_contents
 from vexobj_server.commands.findings import Finding, Verdict
 from vexobj_server.settings import Settings
+from vexobj_storage.metadata.postgres_tx import PostgresTx
+from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
 
 ASYNCPG_MISSING = (
     "asyncpg is not installed, which PostgreSQL needs: install VexObj with its extra `postgres`."
@@ -18,12 +21,12 @@ _CONNECT_SECONDS = 5.0
 
 def check_database(settings: Settings) -> Iterator[Finding]:
     if settings.metadata.url is None:
-        yield from _sqlite(settings.storage.data_dir / "metadata.db")
+        yield from _sqlite(settings.storage.data_dir / "metadata.db", settings)
     else:
-        yield from asyncio.run(_postgres(settings.metadata.url))
+        yield from asyncio.run(_postgres(settings.metadata.url, settings))
 
 
-def _sqlite(database: Path) -> Iterator[Finding]:
+def _sqlite(database: Path, settings: Settings) -> Iterator[Finding]:
     """The schema is read without making files, and without waiting for the server."""
     from vexobj_storage.metadata.connections import has_wal_reset_bug
 
@@ -44,13 +47,19 @@ def _sqlite(database: Path) -> Iterator[Finding]:
             sqlite3.connect(f"{database.absolute().as_uri()}?{mode}", uri=True)
         ) as it:
             row = it.execute("SELECT version_num FROM alembic_version").fetchone()
+            schema = _schema(str(database), "sqlite", row and row[0])
+            found = [schema]
+            if schema.verdict is Verdict.FINE:
+                it.execute("BEGIN")
+                read = read_contents(SqliteTx(it), settings.storage.gc_grace)
+                found += explain(drive(read), settings)
     except sqlite3.Error as error:
         yield Finding(Verdict.FAILURE, f"{database} cannot be read: {error}.")
     else:
-        yield _schema(str(database), "sqlite", row and row[0])
+        yield from found
 
 
-async def _postgres(url: str) -> list[Finding]:
+async def _postgres(url: str, settings: Settings) -> list[Finding]:
     parts = urlsplit(url)
     name = f"PostgreSQL at {parts.hostname or 'the local socket'}{parts.path}"
     try:
@@ -76,7 +85,13 @@ async def _postgres(url: str) -> list[Finding]:
             found.append(Finding(Verdict.FINE, f"{name} is empty; the first start fills it."))
         else:
             revision = await connection.fetchval("SELECT version_num FROM alembic_version")
-            found.append(_schema(name, "postgresql", revision))
+            schema = _schema(name, "postgresql", revision)
+            found.append(schema)
+            if schema.verdict is Verdict.FINE:
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    grace = settings.storage.gc_grace
+                    contents = await read_contents(PostgresTx(connection), grace)
+                found += explain(contents, settings)
     except asyncpg.PostgresError as error:
         return [Finding(Verdict.FAILURE, f"{name} cannot be read: {error}.")]
     finally:

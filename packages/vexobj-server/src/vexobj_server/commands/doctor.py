@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vexobj_server.bootstrap import CREDENTIALS_FILE, SECRET_FILE
+from vexobj_server.commands.blobservice import check_blob_service
 from vexobj_server.commands.databases import check_database
 from vexobj_server.commands.findings import Check, Finding, Verdict
 from vexobj_server.commands.listening import free_address
@@ -117,6 +118,7 @@ _CHECKS: tuple[Check, ...] = (
     check_data_dir,
     check_space,
     check_database,
+    check_blob_service,
     check_images,
     check_clock,
     check_port,

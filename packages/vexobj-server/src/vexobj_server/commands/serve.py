@@ -19,10 +19,12 @@ from vexobj_server.bootstrap import (
     CACHE_KEY,
     CREDENTIALS_FILE,
     alone_in,
+    default_quota,
     first_key,
     prepare_data_dir,
     server_secret,
     store_config,
+    unusable_service,
 )
 from vexobj_server.commands.databases import ASYNCPG_MISSING
 from vexobj_server.commands.listening import free_address
@@ -31,7 +33,7 @@ from vexobj_server.observability.page import MetricsPage
 from vexobj_server.runtime import Runtime, create_runtime
 from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
-from vexobj_storage import KeyUnavailable, ObjectStore
+from vexobj_storage import BlobServiceUnusable, KeyUnavailable, ObjectStore
 from vexobj_storage.errors import StorageError
 
 _log = logging.getLogger(__name__)
@@ -73,6 +75,8 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> tuple[NewKey | N
         raise SettingsError(
             f"sse: {error}. Give that key as sse.master_key, or as one of sse.previous_master_keys."
         ) from error
+    except BlobServiceUnusable as error:
+        raise unusable_service(error) from error
     except StorageError as error:
         reason = str(error.__cause__ or error).rstrip(".")
         raise SettingsError(f"The store cannot be opened: {reason}.") from error
@@ -82,6 +86,7 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> tuple[NewKey | N
         raise SettingsError(ASYNCPG_MISSING) from None
     try:
         await store.keep_room()
+        await store.set_default_quota(default_quota(settings.quotas))
         made = await first_key(
             StoredKeys(store),
             box,

@@ -19,11 +19,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`work` runs every `interval`, the first time after one."""
+    """`work` runs every `interval`, the first time after one, or after `first` if that is less."""
 
     name: str
     interval: timedelta
     work: Callable[[], Awaitable[object]]
+    first: timedelta = timedelta.max
 
 
 @contextlib.asynccontextmanager
@@ -67,8 +68,10 @@ async def _run_all(loops: Sequence[Loop]) -> None:
 
 async def _run(loop: Loop) -> None:
     """A failure is told and does not end the loop."""
+    pause = min(loop.first, loop.interval)
     while True:
-        await asyncio.sleep(loop.interval.total_seconds())
+        await asyncio.sleep(pause.total_seconds())
+        pause = loop.interval
         try:
             await loop.work()
         except Exception:  # noqa: BLE001 - whatever it is, the next time may do better

@@ -103,6 +103,22 @@ BUCKET_NONCURRENT_BYTES = _gauge(
     "Bytes of a bucket's older versions and unfinished uploads; of the same buckets.",
     "bucket",
 )
+BUCKET_QUOTA_BYTES = _gauge(
+    "vexobj_bucket_quota_bytes",
+    "Bytes that a bucket may hold, older versions and unfinished uploads included; of those of the"
+    " same buckets that have such a quota.",
+    "bucket",
+)
+BUCKET_QUOTA_OBJECTS = _gauge(
+    "vexobj_bucket_quota_objects",
+    "Objects that a bucket may hold, older versions included; likewise.",
+    "bucket",
+)
+QUOTAS_REACHED = _counter(
+    "vexobj_quotas_reached_total",
+    "Times that a bucket was found to have reached 80 or 95 percent of its quota.",
+    "percent",
+)
 GC_RUNS = _counter("vexobj_gc_runs_total", "Garbage collections that ended well.")
 GC_BLOBS = _counter("vexobj_gc_blobs_removed_total", "Blobs that garbage collection removed.")
 GC_BYTES = _counter("vexobj_gc_bytes_freed_total", "Bytes that garbage collection freed.")
@@ -117,11 +133,24 @@ LIFECYCLE_ACTIONS = _counter(
 LIFECYCLE_BYTES = _counter(
     "vexobj_lifecycle_bytes_total", "Bytes of the versions that lifecycle rules removed for good."
 )
+REWRITTEN_BLOBS = _counter(
+    "vexobj_rewritten_blobs_total", "Blobs stored anew under another key: vexobj rekey --rewrite."
+)
+REWRITTEN_BYTES = _counter("vexobj_rewritten_bytes_total", "Bytes of the content of these blobs.")
+REWRITE_FAILURES = _counter(
+    "vexobj_rewrite_failures_total", "Blobs that could not be read to be stored anew."
+)
 STALE_UPLOADS = _counter(
     "vexobj_stale_uploads_aborted_total", "Uploads aborted as nothing happened in them for long."
 )
 CLOCK_HELD = _gauge(
     "vexobj_clock_held", "1 while the clock is not believed and nothing expires by it."
+)
+BLOB_SERVICE_REQUESTS = _counter(
+    "vexobj_blob_service_requests_total",
+    "Attempts at the S3 service that keeps the blobs: ok, retry (failed and tried again), failed"
+    " (given up) or refused.",
+    *("operation", "outcome"),
 )
 DISK_FREE = _gauge("vexobj_disk_free_bytes", "Free bytes where the data directory is.")
 DISK_USED = _gauge("vexobj_disk_used_bytes", "Bytes in use where the data directory is.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from vexobj_server.observability import families
 from vexobj_server.observability.families import Family
 from vexobj_server.observability.page import Labels, ReadPage
-from vexobj_storage import BucketUsage, ObjectStore
+from vexobj_storage import Bucket, BucketUsage, ObjectStore, Quota
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -35,24 +35,30 @@ def disk_samples(data_dir: Path) -> Iterator[Sample]:
 
 async def bucket_samples(store: ObjectStore) -> list[Sample]:
     """Raises: what the store's metadata raises when it is out of reach."""
-    names: dict[int, str] = {}
+    buckets: dict[int, Bucket] = {}
     page = await store.list_buckets()
-    names |= {bucket.id: bucket.name for bucket in page.items}
+    buckets |= {bucket.id: bucket for bucket in page.items}
     while page.after is not None:
         page = await store.list_buckets(after=str(page.after))
-        names |= {bucket.id: bucket.name for bucket in page.items}
+        buckets |= {bucket.id: bucket for bucket in page.items}
     used = {each.bucket_id: each for each in await store.all_usage()}
-    usages = [used.get(bucket_id, BucketUsage(bucket_id, 0, 0)) for bucket_id in names]
+    usages = [used.get(bucket_id, BucketUsage(bucket_id, 0, 0)) for bucket_id in buckets]
     usages.sort(key=lambda usage: usage.bytes, reverse=True)
-    samples = [Sample(families.BUCKETS, len(names))]
+    samples = [Sample(families.BUCKETS, len(buckets))]
     for usage in usages[:_MOST_BUCKETS]:
-        labels = (("bucket", names[usage.bucket_id]),)
+        bucket = buckets[usage.bucket_id]
+        labels = (("bucket", bucket.name),)
         hidden = usage.noncurrent_bytes + usage.upload_bytes
         samples += (
             Sample(families.BUCKET_OBJECTS, usage.objects, labels),
             Sample(families.BUCKET_BYTES, usage.bytes, labels),
             Sample(families.BUCKET_NONCURRENT_BYTES, hidden, labels),
         )
+        quota = bucket.quota or Quota()
+        if quota.max_bytes is not None:
+            samples.append(Sample(families.BUCKET_QUOTA_BYTES, quota.max_bytes, labels))
+        if quota.max_objects is not None:
+            samples.append(Sample(families.BUCKET_QUOTA_OBJECTS, quota.max_objects, labels))
     return samples
 
 

@@ -29,7 +29,7 @@ from vexobj_server.transfer.errors import RestError
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
-_PREFIX_LENGTH = 12
+PREFIX_LENGTH = 12
 _WARNING = "Store this secret now: it is not shown again."
 
 
@@ -53,6 +53,7 @@ async def create_identity(new: NewIdentity, context: Context, caller: Caller) ->
         identity = new_identity(new.display_name, context.clock(), new.email)
     except ValueError as wrong:
         raise RestError(400, "InvalidIdentity", "invalid identity", str(wrong)) from None
+    context.audit.about(identity.id)
     await context.keys.add_identity(identity)
     return _identity_info(identity)
 
@@ -87,6 +88,7 @@ async def create_api_key(new: NewApiKey, context: Context, caller: Caller) -> Cr
         access_key_id=new.access_key_id,
         secret_access_key=new.secret_access_key,
     )
+    context.audit.about(made.key.access_key_id, name=new.name)
     await context.keys.add_key(stored)
     return CreatedApiKey(
         key=_api_key(made.key),
@@ -119,6 +121,7 @@ async def delete_api_key(access_key_id: str, context: Context, caller: Caller) -
 async def run_gc(context: Context, caller: Caller) -> GcResult:
     """Collect what is due now, and say what still waits and until when."""
     context.access.require(caller, Action.ADMINISTER)
+    await context.audit.note()
     report = await context.collect_garbage()
     return GcResult(
         blobs_scanned=report.condemned + report.removed + report.waiting,
@@ -144,7 +147,7 @@ def _api_key(key: AccessKey) -> ApiKey:
     return ApiKey(
         id=key.access_key_id,
         name=key.name,
-        key_prefix=key.access_key_id[:_PREFIX_LENGTH],
+        key_prefix=key.access_key_id[:PREFIX_LENGTH],
         identity=key.identity_id,
         created_at=key.created_at,
         expires_at=key.expires_at,

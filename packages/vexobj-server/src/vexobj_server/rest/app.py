@@ -11,13 +11,16 @@ from starlette.exceptions import HTTPException
 from vexobj_auth import AuthError
 from vexobj_server.rest import (
     admin,
+    audit,
     buckets,
     lifecycle,
     listing,
     locks,
     objects,
     pages,
+    quotas,
     status,
+    usage,
     versions,
 )
 from vexobj_server.rest.openapi import Document, NativeApi
@@ -41,7 +44,20 @@ _log = logging.getLogger(__name__)
 def rest_app() -> NativeApi:
     """`app.state.services` has to be set before the first request."""
     app = NativeApi()
-    for module in (buckets, listing, objects, versions, admin, lifecycle, locks, status, pages):
+    for module in (
+        buckets,
+        listing,
+        objects,
+        versions,
+        admin,
+        audit,
+        lifecycle,
+        locks,
+        quotas,
+        usage,
+        status,
+        pages,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

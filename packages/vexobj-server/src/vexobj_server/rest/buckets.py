@@ -43,6 +43,7 @@ async def list_buckets(context: Context, caller: Caller) -> BucketList:
 async def create_bucket(new: NewBucket, context: Context, caller: Caller) -> BucketInfo:
     context.access.require_creation(caller, new.name)
     check_not_reserved(new.name)
+    context.audit.about(new.name)
     bucket = await context.store.create_bucket(new.name, caller.identity.id, public=new.public)
     return bucket_info(bucket)
 

@@ -7,6 +7,7 @@ from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
 from vexobj_auth import Principal
+from vexobj_server.services.audit import NATIVE_ACTIONS, target_of
 from vexobj_server.services.context import Services
 from vexobj_server.transfer.callers import proven_caller
 from vexobj_server.transfer.target import ObjectTarget, named_object
@@ -51,7 +52,7 @@ ByQuery = Annotated[ObjectTarget, Depends(_by_query)]
 
 
 class _ApiKey(SecurityBase):
-    """Declares the scheme in the contract and proves the caller."""
+    """Declares the scheme in the contract and proves the caller, whose writes are recorded."""
 
     def __init__(self) -> None:
         self.model = HTTPBearerModel(description="The secret of an API key: `Bearer vex_...`.")
@@ -59,7 +60,21 @@ class _ApiKey(SecurityBase):
 
     async def __call__(self, request: Request) -> Principal:
         services: Services = request.app.state.services
-        return await proven_caller(services.identities, request.headers.get("authorization"))
+        authorization = request.headers.get("authorization")
+        principal = await proven_caller(services.identities, authorization)
+        action = NATIVE_ACTIONS.get(request.scope["route"].operation_id)
+        if action is not None:
+            services.audit.begin(request.scope["state"], principal, action, _target(request))
+        return principal
+
+
+def _target(request: Request) -> str:
+    """What the URL names."""
+    named = request.path_params
+    key = named.get("key", request.query_params.get("key"))
+    if "bucket" in named:
+        return target_of(named["bucket"], None if key is None else key.encode())
+    return "/".join(named.values())
 
 
 api_key = _ApiKey()

@@ -24,6 +24,7 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"])
 async def run_lifecycle(context: Context, caller: Caller) -> LifecycleRun:
     """Do what is due by the rules of all buckets now; the answer waits for the end."""
     context.access.require(caller, Action.ADMINISTER)
+    await context.audit.note()
     done = await context.lifecycle.on_demand()
     return LifecycleRun(
         objects_expired=done.expired,
@@ -102,6 +103,7 @@ async def get_clock(context: Context, caller: Caller) -> ClockInfo:
 async def accept_clock(context: Context, caller: Caller) -> ClockInfo:
     """Declare the clock right: what is over by it expires, and locks that it ended are open."""
     context.access.require(caller, Action.ADMINISTER)
+    await context.audit.note()
     return _clock_info(await context.store.clock_guard.accept())
 
 

@@ -12,6 +12,7 @@ from vexobj_server.services.context import Services
 from vexobj_server.transfer.answer import send_error
 from vexobj_server.transfer.errors import RestError, request_id_of, translate
 from vexobj_server.transfer.target import PATH_FORMS, QUERY_FORM
+from vexobj_storage import recording
 
 _PRIVATE = ("/v1/admin/", "/v1/stats")
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -75,7 +76,8 @@ class NativeApp:
         if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
             raise RestError(400, "InvalidUrl", "invalid url: it holds NUL")
         ready = await bounded(scope, receive, self._services.upload_timeout_seconds)
-        await self._rest(scope, ready, send)
+        with recording(None):
+            await self._rest(scope, ready, send)
 
 
 async def _tell(error: Exception, scope: Scope, receive: Receive, send: Exchange) -> None:

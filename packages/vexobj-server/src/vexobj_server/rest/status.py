@@ -19,6 +19,8 @@ from vexobj_server.rest.models import (
 from vexobj_server.rest.problems import problems
 from vexobj_server.services.buckets import every_bucket
 from vexobj_server.services.context import Services
+from vexobj_server.sizes import human_size
+from vexobj_storage import BucketUsage, ObjectStore
 
 router = APIRouter(tags=["status"])
 
@@ -27,7 +29,6 @@ _log = logging.getLogger(__name__)
 _UNAVAILABLE: dict[int | str, dict[str, Any]] = {
     503: {"model": Unavailable, "description": "The store cannot be read."}
 }
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 @router.get("/livez", operation_id="livez")
@@ -57,20 +58,7 @@ async def health(context: Context) -> Health | JSONResponse:
 async def stats(context: Context, caller: Caller) -> Stats:
     """Exact figures of every bucket; needs an admin key."""
     context.access.require(caller, Action.ADMINISTER)
-    details = []
-    async for bucket in every_bucket(context.store):
-        usage = await context.store.usage(bucket)
-        details.append(
-            BucketStats(
-                name=bucket.name,
-                objects=usage.objects,
-                size=usage.bytes,
-                size_human=human_size(usage.bytes),
-                noncurrent_objects=usage.noncurrent_objects,
-                noncurrent_size=usage.noncurrent_bytes,
-                upload_size=usage.upload_bytes,
-            )
-        )
+    details = await bucket_stats(context.store)
     total = sum(each.size for each in details)
     disk = await context.disk_usage()
     return Stats(
@@ -85,13 +73,24 @@ async def stats(context: Context, caller: Caller) -> Stats:
     )
 
 
-def human_size(size: int) -> str:
-    amount = float(size)
-    for unit in _UNITS:
-        if amount < 1024 or unit == _UNITS[-1]:
-            break
-        amount /= 1024
-    return f"{size} B" if unit == "B" else f"{amount:.1f} {unit}"
+async def bucket_stats(store: ObjectStore) -> list[BucketStats]:
+    """Of every bucket, by name."""
+    used = {each.bucket_id: each for each in await store.all_usage()}
+    details = []
+    async for bucket in every_bucket(store):
+        usage = used.get(bucket.id) or BucketUsage(bucket.id, 0, 0)
+        details.append(
+            BucketStats(
+                name=bucket.name,
+                objects=usage.objects,
+                size=usage.bytes,
+                size_human=human_size(usage.bytes),
+                noncurrent_objects=usage.noncurrent_objects,
+                noncurrent_size=usage.noncurrent_bytes,
+                upload_size=usage.upload_bytes,
+            )
+        )
+    return details
 
 
 async def _unavailable(context: Services) -> JSONResponse | None:

@@ -11,6 +11,7 @@ from vexobj_s3compat.locks import NOT_ENABLED, check_future
 from vexobj_s3compat.types import ObjectLockValue, Owner
 from vexobj_server.s3.convert import retention_of
 from vexobj_server.services.access import Access
+from vexobj_server.services.audit import Audit
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.variants import Variants
@@ -29,6 +30,7 @@ class OperationGroup(S3Backend):
         access: Access,
         identities: Identities,
         variants: Variants,
+        audit: Audit,
         *,
         region: str,
         inline_max_bytes: int,
@@ -39,6 +41,7 @@ class OperationGroup(S3Backend):
         self._access = access
         self._identities = identities
         self._variants = variants
+        self._audit = audit
         self._region = region
         self._inline_max_bytes = inline_max_bytes
         self._clock = clock

@@ -112,6 +112,7 @@ TABLE: dict[type[Exception], Translation] = {
     ),
     storage.StoreClosed: lambda _: s3.ServiceUnavailable(),
     storage.WriteFailed: lambda _: s3.InternalError(),
+    storage.BlobServiceUnusable: lambda _: s3.ServiceUnavailable(),
     storage.ReadFailed: lambda _: s3.InternalError(),
     storage.CommitUncertain: lambda _: s3.InternalError(),
     storage.SchemaTooNew: lambda _: s3.ServiceUnavailable(),

@@ -59,6 +59,8 @@ class MultipartOperations(OperationGroup):
         asked = request.input
         bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
         upload = await self._store.upload(bucket, asked.key, asked.upload_id)
+        if bucket.quota is not None:
+            await self._store.admit_part(bucket, upload, asked.part_number, asked.body.size or 0)
         staged = await stage_body(self._store, asked.body, self._inline_max_bytes)
         request.scope["state"]["stored_bytes"] = staged.size
         part = await self._store.put_part(

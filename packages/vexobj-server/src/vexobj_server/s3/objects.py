@@ -51,6 +51,8 @@ class ObjectOperations(OperationGroup):
         asked = request.input
         bucket = await self._allowed(request, Action.WRITE_OBJECT, asked.bucket)
         lock = self._lock_of_new(bucket, asked.lock)
+        if bucket.quota is not None:
+            await self._store.admit(bucket, asked.key, asked.body.size or 0)
         staged = await stage_body(self._store, asked.body, self._inline_max_bytes)
         request.scope["state"]["stored_bytes"] = staged.size
         version = await self._store.put_object(

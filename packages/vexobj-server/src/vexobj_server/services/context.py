@@ -7,6 +7,8 @@ from typing import Any
 
 from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
+from vexobj_server.services.audit import Audit
+from vexobj_server.services.disk import DiskRoom
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
@@ -35,7 +37,9 @@ class Services:
     version: str
     metrics_token: str | None
     disk_usage: Callable[[], Awaitable[int]]
+    disk_room: Callable[[], Awaitable[DiskRoom]]
     metrics: Callable[[str], Awaitable[tuple[bytes, str]]]
     collect_garbage: Callable[[], Awaitable[GcReport]]
     lifecycle: Lifecycle
+    audit: Audit
     expirations: Expirations

@@ -8,6 +8,7 @@ from vexobj_server.settings.loading import (
 )
 from vexobj_server.settings.reference import settings_reference
 from vexobj_server.settings.tables import (
+    AuditSettings,
     AuthSettings,
     CacheSettings,
     ImagesSettings,
@@ -27,6 +28,7 @@ from vexobj_server.settings.tables import (
 )
 
 __all__ = [
+    "AuditSettings",
     "AuthSettings",
     "Bind",
     "CacheSettings",

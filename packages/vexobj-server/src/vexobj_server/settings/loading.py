@@ -15,7 +15,7 @@ from vexobj_server.settings.schema import (
     all_settings,
     webhook_settings,
 )
-from vexobj_server.settings.tables import Settings, WebhookSettings
+from vexobj_server.settings.tables import Settings, StorageSettings, WebhookSettings
 
 CONFIG_VARIABLE = "VEXOBJ_CONFIG"
 DEFAULT_CONFIG = Path("config.toml")
@@ -29,6 +29,8 @@ _OTHER_PROGRAMS = frozenset(
         "VEXOBJ_LOCAL_KEY",
     }
 )
+
+_LEAST_PART = 5 * 1024**2
 
 Values = dict[tuple[str, ...], dict[str, Any]]
 
@@ -232,11 +234,24 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError(
             "sse.enabled needs sse.master_key (or sse.master_key_file): openssl rand -hex 32"
         )
-    if settings.storage.backend == "s3":
-        raise SettingsError("storage.backend: s3 comes with version 0.3; use local.")
+    _check_remote(settings.storage)
     url = settings.metadata.url
     if url is not None and not url.startswith(("postgresql://", "postgres://")):
         raise SettingsError("metadata.url is not a postgresql:// URL; leave it out for SQLite.")
+
+
+def _check_remote(storage: StorageSettings) -> None:
+    remote = storage.s3
+    if storage.backend == "s3" and (remote.endpoint is None or remote.bucket is None):
+        raise SettingsError("storage.backend: s3 needs storage.s3.endpoint and storage.s3.bucket.")
+    if remote.endpoint is None:
+        return
+    if (remote.access_key is None) != (remote.secret_key is None):
+        raise SettingsError(
+            "storage.s3.access_key and storage.s3.secret_key go together: set both or neither."
+        )
+    if remote.part_size < _LEAST_PART:
+        raise SettingsError("storage.s3.part_size is below 5 MiB, the least that S3 allows.")
 
 
 def _unknown(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -103,13 +103,13 @@ class ServerSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteSettings:
     endpoint: str | None = _setting(
-        URL, None, "The S3 service that keeps the blobs.", env="VEXOBJ_S3_ENDPOINT", since="0.3"
+        URL, None, "The S3 service that keeps the blobs.", env="VEXOBJ_S3_ENDPOINT"
     )
     bucket: str | None = _setting(
-        TEXT, None, "The bucket that keeps the blobs.", env="VEXOBJ_S3_BUCKET", since="0.3"
+        TEXT, None, "The bucket that keeps the blobs.", env="VEXOBJ_S3_BUCKET"
     )
     access_key: str | None = _setting(
-        TEXT, None, "Access key id for the service.", env="VEXOBJ_S3_ACCESS_KEY", since="0.3"
+        TEXT, None, "Access key id for the service.", env="VEXOBJ_S3_ACCESS_KEY"
     )
     secret_key: str | None = _setting(
         TEXT,
@@ -117,17 +117,32 @@ class RemoteSettings:
         "Secret access key for the service.",
         env="VEXOBJ_S3_SECRET_KEY",
         secret=True,
-        since="0.3",
     )
-    region: str = _setting(
-        TEXT, "us-east-1", "Region of the service.", env="VEXOBJ_S3_REGION", since="0.3"
-    )
+    region: str = _setting(TEXT, "us-east-1", "Region of the service.", env="VEXOBJ_S3_REGION")
     path_style: bool = _setting(
         BOOLEAN,
         True,
         "Address the bucket in the path rather than in the host name.",
         env="VEXOBJ_S3_PATH_STYLE",
-        since="0.3",
+    )
+    prefix: str = _setting(
+        TEXT,
+        "",
+        "What the names of the blobs begin with; each store needs one of its own in a bucket.",
+        env="VEXOBJ_S3_PREFIX",
+    )
+    part_size: int = _setting(
+        SIZE,
+        8 * _MIB,
+        "Larger blobs are sent in parts of this size, at least 5 MiB; an upload holds two of them.",
+    )
+    timeout: timedelta = _setting(
+        DURATION,
+        timedelta(seconds=30),
+        "A request that makes no progress for so long is given up, and tried again.",
+    )
+    max_attempts: int = _setting(
+        integer(1, 20), 5, "How often a request is tried before the client is told 503."
     )
 
 
@@ -145,8 +160,8 @@ class StorageSettings:
     backend: str = _setting(
         choice("local", "s3"),
         "local",
-        "Where blobs are kept: in the data directory, or in an S3 service (from version 0.3 on;"
-        " until then the server refuses to start with it).",
+        "Where new blobs are kept: in the data directory, or in an S3 service. What is in the other"
+        " place stays readable until `vexobj blobs move` has brought it over.",
     )
     allow_private_source_urls: bool = _setting(
         BOOLEAN,
@@ -271,18 +286,16 @@ class RateLimitSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotasSettings:
+    """Noncurrent versions and unfinished parts count; a bucket's own quota goes before these."""
+
     enabled: bool = _setting(
-        BOOLEAN, False, "Hold buckets without a quota of their own to these.", since="0.2"
+        BOOLEAN, False, "Hold buckets without a quota of their own to these, from the start on."
     )
     default_max_storage: int = _setting(
-        SIZE, 10 * _GIB, "Bytes per bucket.", env="VEXOBJ_QUOTAS_MAX_STORAGE", since="0.2"
+        SIZE, 10 * _GIB, "Bytes per bucket.", env="VEXOBJ_QUOTAS_MAX_STORAGE"
     )
     default_max_objects: int = _setting(
-        integer(0, 2**63),
-        100_000,
-        "Objects per bucket.",
-        env="VEXOBJ_QUOTAS_MAX_OBJECTS",
-        since="0.2",
+        integer(0, 2**63 - 1), 100_000, "Objects per bucket.", env="VEXOBJ_QUOTAS_MAX_OBJECTS"
     )
 
 
@@ -295,6 +308,16 @@ class LifecycleSettings:
         integer(1, 86_400),
         86_400,
         "How long a day of the lifecycle rules is, for tests; clients are told of whole days.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    enabled: bool = _setting(
+        BOOLEAN, True, "Record every write of both APIs, in the transaction of the write."
+    )
+    retention: timedelta = _setting(
+        DURATION, timedelta(days=90), "Entries are removed at this age; 0 means never."
     )
 
 
@@ -372,6 +395,7 @@ class Settings:
     rate_limit: RateLimitSettings = RateLimitSettings()
     quotas: QuotasSettings = QuotasSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
+    audit: AuditSettings = AuditSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     sse: SseSettings = SseSettings()
     transcode: TranscodeSettings = TranscodeSettings()

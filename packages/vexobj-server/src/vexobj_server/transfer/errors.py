@@ -163,6 +163,7 @@ TABLE: dict[type[Exception], Translation] = {
     storage.StoreBusy: _busy,
     storage.StoreClosed: _fixed(503, "ShuttingDown", "the server is shutting down"),
     storage.WriteFailed: _fixed(500, "WriteFailed", "the write failed"),
+    storage.BlobServiceUnusable: _fixed(503, "ServiceUnavailable", "the blobs are out of reach"),
     storage.ReadFailed: _fixed(500, "ReadFailed", "the read failed"),
     storage.CommitUncertain: _fixed(500, "CommitUncertain", "the write may not have happened"),
     storage.SchemaTooNew: _fixed(503, "SchemaTooNew", "the store belongs to a newer version"),

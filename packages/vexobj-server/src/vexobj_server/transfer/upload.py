@@ -2,12 +2,14 @@
 
 import mimetypes
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from vexobj_auth import Action, Principal
 from vexobj_s3compat.incoming import Incoming
 from vexobj_s3compat.metadata import decode_metadata
+from vexobj_server.services.audit import OBJECT_CREATE, target_of
 from vexobj_server.services.context import Services
 from vexobj_server.services.staging import stage_body
 from vexobj_server.transfer.answer import send_json
@@ -35,8 +37,9 @@ async def upload(services: Services, scope: Scope, receive: Receive, send: Send)
     headers = headers_of(scope)
     incoming = Incoming(receive, services.upload_timeout_seconds)
     try:
-        bucket, version = await _store(services, object_target(scope), headers, incoming)
-        scope["state"]["stored_bytes"] = version.size
+        state = scope["state"]
+        bucket, version = await _store(services, state, object_target(scope), headers, incoming)
+        state["stored_bytes"] = version.size
     except Exception:  # whatever it is, a client reads its answer only once its body was taken
         await incoming.drain(headers)
         raise
@@ -48,7 +51,11 @@ async def upload(services: Services, scope: Scope, receive: Receive, send: Send)
 
 
 async def _store(
-    services: Services, target: ObjectTarget, headers: Mapping[str, str], incoming: Incoming
+    services: Services,
+    state: Mapping[str, Any],
+    target: ObjectTarget,
+    headers: Mapping[str, str],
+    incoming: Incoming,
 ) -> tuple[Bucket, ObjectVersion]:
     principal = await caller(services.identities, headers.get("authorization"))
     bucket = await services.store.bucket(target.bucket)
@@ -58,8 +65,12 @@ async def _store(
     body = UploadBody(incoming, headers)
     if body.size is not None and body.size > services.max_object_bytes:
         raise EntityTooLarge(services.max_object_bytes)
+    if bucket.quota is not None:
+        await services.store.admit(bucket, target.key, body.size or 0)
     staged = await stage_body(services.store, body, services.inline_max_bytes)
-    version = await services.store.put_object(bucket, target.key, staged, attributes, condition)
+    where = target_of(bucket.name, target.key)
+    with services.audit.recording(state, principal, OBJECT_CREATE, where):
+        version = await services.store.put_object(bucket, target.key, staged, attributes, condition)
     return bucket, version
 
 

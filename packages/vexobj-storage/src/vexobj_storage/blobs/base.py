@@ -94,7 +94,10 @@ class BlobStore(Protocol):
         ...
 
     async def delete(self, blob_id: bytes) -> bool:
-        """Remove; False if it was not there. Raises: WriteFailed when the medium refuses."""
+        """Remove; False if it was not there, as far as the store can tell without asking twice.
+
+        Raises: WriteFailed when the medium refuses.
+        """
         ...
 
     async def stat(self, blob_id: bytes) -> BlobStat | None: ...

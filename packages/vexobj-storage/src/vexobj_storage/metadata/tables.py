@@ -349,6 +349,35 @@ class UsageDeltas(_Table, table=True):
     upload_bytes: int = Field(sa_column=_integer())
 
 
+class AuditLog(_Table, table=True):
+    """Who changed what, a row in the transaction of the change; the id is `at_us` and `nonce`.
+
+    Rows are only ever added at the end: there is no other index, which each write would pay for.
+    """
+
+    __tablename__ = "audit_log"
+    __table_args__ = _CLUSTERED
+    at_us: int = Field(sa_column=_integer(key=True))
+    nonce: int = Field(sa_column=_integer(key=True))
+    action: str = Field(sa_column=_text())
+    target: str = Field(sa_column=_text())
+    access_key_id: str | None = Field(sa_column=_text(null=True))
+    identity_id: str | None = Field(sa_column=_text(null=True))
+    actor: str | None = Field(sa_column=_text(null=True))
+    address: str = Field(sa_column=_text())
+    request_id: str = Field(sa_column=_text())
+    details: str | None = Field(sa_column=_text(null=True))
+
+
+class Subscribers(_Table, table=True):
+    """Who reads the outbox; `cursor` is the last number that it has done with."""
+
+    __tablename__ = "subscribers"
+    __table_args__ = _CLUSTERED
+    name: str = Field(sa_column=_text(key=True))
+    cursor: int = Field(sa_column=_integer())
+
+
 class Outbox(_Table, table=True):
     """Changes for subscribers, written in the transaction of the change; numbered afterwards."""
 

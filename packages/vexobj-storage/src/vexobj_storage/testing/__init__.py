@@ -4,6 +4,7 @@ Inherit a contract class and give it a fixture `store`: an open, empty `ObjectSt
 `gc_grace` is zero. They need pytest; `StoreModel`, in the module `model`, needs Hypothesis too.
 """
 
+from vexobj_storage.testing.audit import AuditContract
 from vexobj_storage.testing.contract import (
     AccountContract,
     BucketContract,
@@ -21,6 +22,7 @@ from vexobj_storage.testing.versions import VersionContract
 
 __all__ = [
     "AccountContract",
+    "AuditContract",
     "BucketContract",
     "BucketLockContract",
     "EncryptionContract",

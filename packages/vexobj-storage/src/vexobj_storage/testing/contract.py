@@ -8,7 +8,15 @@ import pytest
 
 from vexobj_storage import errors
 from vexobj_storage.store import ObjectStore
-from vexobj_storage.testing.helpers import PLAIN, chunks, content, make_bucket, put
+from vexobj_storage.testing.helpers import (
+    PLAIN,
+    chunks,
+    complete,
+    content,
+    make_bucket,
+    put,
+    put_part,
+)
 from vexobj_storage.testing.invariants import invariants
 from vexobj_storage.types import (
     AccessKeyRecord,
@@ -240,6 +248,41 @@ class ObjectContract:
         assert await store.fold_usage() == 0
         assert await store.all_usage() == [expected]
         await invariants(store)
+
+    async def test_the_room_that_is_taken(self, store: ObjectStore) -> None:
+        store.config = replace(store.config, gc_grace=timedelta(minutes=10))
+        bucket = await make_bucket(store)
+        for key, data in ((b"big", _BIG), (b"same", _BIG), (b"small", b"small")):
+            await put(store, bucket, key, data)
+        used = await store.room()
+        assert (used.live_blobs, used.waiting_blobs, used.unused_bytes) == (2, 0, 0)
+        assert len(_BIG) <= used.live_bytes < 2 * len(_BIG)
+        assert len(b"small") <= used.inline_bytes
+        await store.delete_object(bucket, b"big")
+        assert await store.room() == used
+        await store.delete_object(bucket, b"same")
+        dropped = await store.room()
+        await store.collect_garbage()
+        condemned = await store.room()
+        for found in (dropped, condemned):
+            assert (found.live_blobs, found.live_bytes) == (1, 0)
+            assert found.inline_bytes == used.inline_bytes
+            assert (found.waiting_blobs, found.waiting_bytes) == (1, used.live_bytes)
+            assert found.first_due_at is not None
+            assert found.first_due_at == found.last_due_at
+        assert (await store.collect_garbage()).due_at == condemned.last_due_at
+
+    async def test_the_room_of_an_object_of_parts(self, store: ObjectStore) -> None:
+        store.config = replace(store.config, gc_grace=timedelta(minutes=10))
+        bucket = await make_bucket(store)
+        upload = await store.create_upload(bucket, b"key", PLAIN)
+        await complete(store, bucket, upload, [await put_part(store, upload, 1, _BIG)])
+        await store.delete_object(bucket, b"key")
+        for _ in range(2):
+            found = await store.room()
+            assert (found.live_blobs, found.unused_bytes) == (1, len(_BIG))
+            assert found.last_due_at is not None
+            await store.collect_garbage()
 
 
 class AccountContract:

@@ -212,7 +212,7 @@ class RewritingContract:
             going_on = await with_keys(store)
             going_on._clock = _later  # noqa: SLF001 - as two minutes later
             await going_on.start_rewriting()
-            more = await going_on.rewrite_some()
+            more = await going_on.rewrite_some() is not None
         progress = await going_on.rewriting()
         assert progress is not None
         assert (progress.is_done, progress.key_id, progress.remaining_blobs) == (True, 2, 0)

@@ -92,6 +92,26 @@ class LifecycleContract:
         assert (await store.sweep_lifecycle()).expired == 2
         await invariants(store)
 
+    async def test_a_clock_that_jumps_unlocks_nothing(
+        self, store: ObjectStore, clock: ManualClock
+    ) -> None:
+        bucket = await make_bucket(store)
+        await store.clock_guard.state()
+        until = Retention(RetentionMode.COMPLIANCE, clock.now() + 3 * _DAY)
+        await put_locked(store, bucket, b"key", b"data", ObjectLock(until))
+        clock.jump(30 * _DAY)
+        with pytest.raises(errors.ObjectLocked):
+            await put(store, bucket, b"key", b"other")
+        with pytest.raises(errors.ObjectLocked):
+            await store.delete_object(bucket, b"key")
+        with pytest.raises(errors.ObjectLocked):
+            await store.purge(bucket, b"key")
+        with pytest.raises(errors.RetentionActive):
+            await store.update_lock(bucket, b"key", None, lambda _: ObjectLock())
+        await store.clock_guard.accept()
+        await put(store, bucket, b"key", b"other")
+        await invariants(store)
+
     async def test_tags_and_size_decide(self, store: ObjectStore, clock: ManualClock) -> None:
         bucket = await make_bucket(store)
         for key, size in ((b"big", 30_000), (b"small", 10), (b"tagged", 30_000)):

@@ -310,3 +310,14 @@ class StoreModel(RuleBasedStateMachine):
 
     def _run(self, operation: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(operation)
+
+
+class SealedModel(StoreModel):
+    """Of a store that seals: now and then there is a new root key, and some of it is rewritten."""
+
+    @rule(steps=st.integers(1, 8))
+    def rewrite(self, steps: int) -> None:
+        self._run(self.store._keys.add(0))  # noqa: SLF001 - as an operator who will not wait
+        self._run(self.store.start_rewriting())
+        for _ in range(steps):
+            self._run(self.store.rewrite_some())

@@ -144,7 +144,7 @@ async def expire(
     for seen in sorted(due, key=lambda c: (c.facts.key, -c.descending)):
         if bucket.versioning:
             await versions.lock_head(tx, bucket.id, seen.facts.key)
-        found = await _look_again(tx, bucket, seen, lifecycle.most_kept(rules))
+        found = await _look_again(tx, bucket, seen, lifecycle.most_kept(rules), ledger)
         if found is not None:
             fate = lifecycle.decide(rules, found.facts, now_us, day_us)
             report = await _act(tx, bucket, found, fate, ledger, report)
@@ -170,7 +170,9 @@ class _Found:
     version_id: str | None
 
 
-async def _look_again(tx: Tx, bucket: Bucket, seen: Seen, most_kept: int) -> _Found | None:
+async def _look_again(
+    tx: Tx, bucket: Bucket, seen: Seen, most_kept: int, ledger: Ledger
+) -> _Found | None:
     """None for one that is gone, or became noncurrent only now."""
     known, where = seen.facts, {"bucket_id": bucket.id, "key": seen.facts.key}
     live = await tx.one(_LIVE, **where)
@@ -180,6 +182,8 @@ async def _look_again(tx: Tx, bucket: Bucket, seen: Seen, most_kept: int) -> _Fo
         return None
     row = await tx.one(_VERSION, **where, descending=seen.descending)
     if row is None or row[0] != seen.uid:
+        if live is None:  # the key may be gone altogether, but for the lock that was just taken
+            await versions.promote(tx, bucket.id, known.key, ledger)
         return None
     facts = replace(known, tags=tags(row[3]))
     version_id = rows.version_id(row[0], row[1])

@@ -30,6 +30,10 @@ GC_QUEUE = metadata.tables["gc_queue"]
 USAGE = metadata.tables["usage"]
 USAGE_DELTAS = metadata.tables["usage_deltas"]
 FACTS = metadata.tables["facts"]
+AUDIT_LOG = metadata.tables["audit_log"]
+SUBSCRIBERS = metadata.tables["subscribers"]
+OUTBOX = metadata.tables["outbox"]
+JOBS = metadata.tables["jobs"]
 
 LAST = 2**63 - 1
 """`versions.descending` is this less the sequence."""
