@@ -8,6 +8,8 @@ from vexobj_storage.metadata.ops import rootkeys
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.sealing.keys import MasterKey, RootKey, WrappedKey, new_root_key, unwrap
 
+_FIRST = 1
+
 
 class KeyRing:
     """`masters` are tried by their ids; the first wraps what is new.
@@ -37,7 +39,7 @@ class KeyRing:
         ring = cls(metadata, masters)
         ring._seals = seal
         if await ring.refresh() == 0 and seal:
-            await ring.add(now_us)
+            await ring._make(_FIRST, now_us)
         await ring._check()
         return ring
 
@@ -75,9 +77,7 @@ class KeyRing:
         if not self._seals:
             return None
         stored = await self._metadata.scan(rootkeys.root_keys)
-        key = new_root_key(stored[-1].key_id + 1 if stored else 1)
-        await self._metadata.write(rootkeys.add, self._masters[0].wrap(key), now_us)
-        await self.refresh()
+        await self._make(stored[-1].key_id + 1 if stored else _FIRST, now_us)
         return self.current
 
     async def rewrap(self) -> int:
@@ -93,6 +93,12 @@ class KeyRing:
         pairs = [(each, self._masters[0].wrap(self._unwrapped(each))) for each in old]
         await self._metadata.write(rootkeys.rewrap, pairs)
         return len(pairs)
+
+    async def _make(self, key_id: int, now_us: int) -> None:
+        """Unless another process was faster; its key is taken then."""
+        wrapped = self._masters[0].wrap(new_root_key(key_id))
+        await self._metadata.write(rootkeys.add, wrapped, now_us)
+        await self.refresh()
 
     def _unwrapped(self, stored: WrappedKey) -> RootKey:
         key = unwrap(stored, self._masters)
