@@ -194,8 +194,8 @@ func TestTheServer(t *testing.T) {
 	if clock, err := client.AcceptClock(ctx); err != nil || clock.Held {
 		t.Fatalf("the clock: %+v, %v", clock, err)
 	}
-	wanted := vexobj.AuditFilter{Resource: bucket, Action: "bucket.", Limit: 1}
-	if entries, err := client.ListAuditEntries(ctx, wanted); err != nil || len(entries) != 1 {
+	recorded := vexobj.AuditFilter{Resource: bucket, Action: "bucket.", Limit: 1}
+	if entries, err := client.ListAuditEntries(ctx, recorded); err != nil || len(entries) != 1 {
 		t.Fatalf("the audit log: %+v, %v", entries, err)
 	}
 	if _, err := client.GC(ctx); err != nil {

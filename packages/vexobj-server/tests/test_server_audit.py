@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from support.endpoint import Endpoint
 from vexobj_s3compat.operations import OPERATIONS
 from vexobj_server.rest.app import openapi_document
 from vexobj_server.services.audit import ACTIONS, NATIVE_ACTIONS
-from vexobj_server.testing import RunningServer
+from vexobj_server.testing import RunningServer, running_server
 
 _READS = ("Get", "Head", "List")
 
@@ -120,3 +121,28 @@ def test_only_admins_read_it(server: RunningServer, api: httpx.Client) -> None:
     refused = httpx.get(f"{server.url}/v1/admin/audit", headers=headers, trust_env=False)
     assert refused.status_code == 403
     assert api.get("/v1/admin/audit", params={"since": "yesterday"}).status_code == 400
+
+
+@pytest.mark.parametrize(("trusted", "told"), [("127.0.0.0/8", "192.0.2.7"), ("", "127.0.0.1")])
+def test_addresses_are_believed_from_trusted_proxies(
+    tmp_path: Path, trusted: str, told: str
+) -> None:
+    environment = {"VEXOBJ_SERVER_TRUSTED_PROXIES": trusted} if trusted else {}
+    with running_server(tmp_path / "data", environment=environment) as server:
+        headers = {
+            "authorization": f"Bearer {server.secret_access_key}",
+            "x-forwarded-for": "192.0.2.7",
+        }
+        with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as api:
+            assert api.post("/v1/buckets", json={"name": "photos"}).status_code == 201
+            assert [entry["ip_address"] for entry in _entries(api)] == [told]
+
+
+def test_nothing_is_recorded_where_that_is_switched_off(tmp_path: Path) -> None:
+    environment = {"VEXOBJ_AUDIT_ENABLED": "false"}
+    with running_server(tmp_path / "data", environment=environment) as server:
+        headers = {"authorization": f"Bearer {server.secret_access_key}"}
+        with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as api:
+            assert api.post("/v1/buckets", json={"name": "photos"}).status_code == 201
+            assert api.post("/v1/admin/gc").status_code == 200
+            assert _entries(api) == []

@@ -27,6 +27,7 @@ from vexobj_storage.testing import (
     BucketContract,
     BucketLockContract,
     EncryptionContract,
+    EventContract,
     LifecycleContract,
     ListingContract,
     LockContract,
@@ -199,6 +200,10 @@ class TestQuotas(QuotaContract):
 
 
 class TestAudit(AuditContract):
+    pass
+
+
+class TestEvents(EventContract):
     pass
 
 

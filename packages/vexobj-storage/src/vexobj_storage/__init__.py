@@ -63,6 +63,7 @@ from vexobj_storage.locks import (
 )
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.ops.audit import AuditEntry, AuditFilter, new_nonce
+from vexobj_storage.metadata.ops.outbox import Event
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.move import MoveProgress, move_blobs
 from vexobj_storage.places import check_service, drop_place, known_places, open_blobs
@@ -137,6 +138,7 @@ __all__ = [
     "Deleted",
     "EntityTooLarge",
     "EntityTooSmall",
+    "Event",
     "GcReport",
     "Hasher",
     "HostAliasTaken",

@@ -49,9 +49,7 @@ class Quotas(Core):
         for found, told in await self._metadata.scan(quotas.thresholds):
             if found.percent == told:
                 continue
-            first = await self._metadata.write(
-                quotas.tell, found.usage.bucket_id, told, found.percent
-            )
+            first = await self._metadata.write(quotas.tell, found, told, self._now_us())
             if first and found.percent > told:
                 reached.append(found)
         return reached

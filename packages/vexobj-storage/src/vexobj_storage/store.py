@@ -11,6 +11,7 @@ from vexobj_storage.audit import Audit
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
 from vexobj_storage.encryption import Encryption
+from vexobj_storage.events import Events
 from vexobj_storage.expiry import Expiry
 from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.engine import open_metadata
@@ -27,7 +28,17 @@ __all__ = ["ObjectStore", "StoreConfig"]
 
 
 class ObjectStore(
-    Buckets, Quotas, Objects, Uploads, Accounts, Upkeep, Expiry, Encryption, Rewriting, Audit
+    Buckets,
+    Quotas,
+    Objects,
+    Uploads,
+    Accounts,
+    Upkeep,
+    Expiry,
+    Encryption,
+    Rewriting,
+    Audit,
+    Events,
 ):
     """Open with `await ObjectStore.open(config)`; close it when done.
 

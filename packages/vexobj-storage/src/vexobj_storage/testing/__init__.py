@@ -11,6 +11,7 @@ from vexobj_storage.testing.contract import (
     ObjectContract,
 )
 from vexobj_storage.testing.encryption import EncryptionContract, RewritingContract
+from vexobj_storage.testing.events import EventContract
 from vexobj_storage.testing.invariants import Violations, invariants
 from vexobj_storage.testing.lifecycle import LifecycleContract
 from vexobj_storage.testing.listings import ListingContract
@@ -26,6 +27,7 @@ __all__ = [
     "BucketContract",
     "BucketLockContract",
     "EncryptionContract",
+    "EventContract",
     "LifecycleContract",
     "ListingContract",
     "LockContract",

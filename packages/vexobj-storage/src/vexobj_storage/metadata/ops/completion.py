@@ -88,7 +88,7 @@ async def complete_upload(
     chosen = _choose(uploaded, completion)
     lock = rows.unpack_lock(row[14])
     draft = _draft(bucket, upload(bucket.id, row), chosen, completion, lock, now_us)
-    ledger = Ledger(bucket.id, now_us, draft.uid, found.limited)
+    ledger = Ledger(bucket.id, now_us, draft.uid, found.limited, found.subscribed)
     placed = await versions.place(tx, found, draft, None, manifest_id, completion.condition, ledger)
     layout = Layout.join((part[0], Layout(part[4])) for part in chosen)
     await tx.run(

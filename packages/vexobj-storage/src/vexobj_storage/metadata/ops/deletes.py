@@ -15,6 +15,9 @@ from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.types import Bucket, Deleted, ObjectName, Versioning
 
+DELETED, VERSION_DELETED = "object.deleted", "object.version.deleted"
+"""The kinds of event: a key has no current version any more, and one of its versions is gone."""
+
 _O = sql.OBJECTS
 _SUMMARY = [_O.c[name] for name in Summary._fields]
 _FIND_OBJECT = sql.query(
@@ -51,10 +54,26 @@ async def delete_one(
 ) -> Deleted:
     """In a bucket that is held; the caller settles the ledger."""
     if versioning == Versioning.OFF:
-        return await _delete_only(tx, bucket, name, removal, ledger)
-    if name.version_id is None:
-        return await _mark(tx, bucket, name.key, versioning, removal, ledger)
-    return await _delete_version(tx, bucket, name, removal, ledger)
+        deleted = await _delete_only(tx, bucket, name, removal, ledger)
+    elif name.version_id is None:
+        deleted = await _mark(tx, bucket, name.key, versioning, removal, ledger)
+    else:
+        deleted = await _delete_version(tx, bucket, name, removal, ledger)
+    if deleted.existed and deleted.refusal is None:
+        is_version = versioning != Versioning.OFF and name.version_id is not None
+        tell_deleted(ledger, bucket, deleted, VERSION_DELETED if is_version else DELETED)
+    return deleted
+
+
+def tell_deleted(ledger: Ledger, bucket: Bucket, deleted: Deleted, kind: str) -> None:
+    """The event of what was deleted, or hidden behind a marker."""
+    data = {
+        "bucket": bucket.name,
+        "key": deleted.key.decode(errors="replace"),
+        "version_id": deleted.version_id,
+        "delete_marker": deleted.is_delete_marker,
+    }
+    ledger.tell(kind, deleted.key, ledger.now_us, data)
 
 
 async def _delete_only(

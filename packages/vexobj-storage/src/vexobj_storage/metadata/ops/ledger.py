@@ -1,11 +1,13 @@
 """What a transaction owes beside its main rows: references dropped, and the bucket's usage."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.sql.base import Executable
 
-from vexobj_storage.metadata.ops import quotas, sql
+from vexobj_storage.metadata.ops import outbox, quotas, sql
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tx import Tx
 
@@ -42,13 +44,15 @@ class Ledger:
     """Filled by the steps of one operation in one bucket, and settled once at its end.
 
     `id` names the usage row, so that an operation run again after an ambiguous commit counts once.
-    `limited` False spares the question whether the bucket has a quota: it has none.
+    `limited` False spares the question whether the bucket has a quota: it has none. So does
+    `subscribed` whether anybody wants events, where it is not None.
     """
 
     bucket_id: int
     now_us: int
     id: bytes
     limited: bool = True
+    subscribed: bool | None = None
     objects: int = 0
     object_bytes: int = 0
     noncurrent_objects: int = 0
@@ -56,6 +60,7 @@ class Ledger:
     upload_bytes: int = 0
     _blobs: list[tuple[bytes, bytes]] = field(default_factory=list)
     _manifests: list[tuple[bytes, bytes]] = field(default_factory=list)
+    _changes: list[outbox.Change] = field(default_factory=list)
 
     def drop_blob(self, blob_id: bytes, referrer: bytes) -> None:
         self._blobs.append((blob_id, referrer))
@@ -66,6 +71,11 @@ class Ledger:
             self._blobs.append((blob_id, uid))
         if manifest_id is not None:
             self._manifests.append((manifest_id, uid))
+
+    def tell(self, kind: str, key: bytes, sequence: int, data: Mapping[str, Any]) -> None:
+        """An event of one key, for those who subscribe."""
+        if self.subscribed is not False:
+            self._changes.append(outbox.Change(kind, data, self.bucket_id, key, sequence))
 
     def current(self, objects: int, size: int) -> None:
         self.objects += objects
@@ -81,6 +91,8 @@ class Ledger:
             await self._release(tx, BLOB, self._blobs)
         if self._manifests:
             await self._release(tx, MANIFEST, self._manifests)
+        if self._changes and (self.subscribed or await outbox.is_subscribed(tx)):
+            await outbox.append(tx, self._changes, self.now_us)
         counts = {
             "objects": self.objects,
             "bytes": self.object_bytes,

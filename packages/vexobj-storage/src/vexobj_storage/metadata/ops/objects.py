@@ -107,7 +107,7 @@ async def put_object(
     blob_id = staged.blob_id
     if found.twin is not None and await references.hold_blob(tx, found.twin) is not None:
         blob_id = found.twin
-    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited)
+    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited, found.subscribed)
     placed = await versions.place(tx, found, draft, blob_id, None, condition, ledger)
     assert placed.blob_id is not None  # of an attempt before this one it may be another twin
     if placed.blob_id == staged.blob_id:
@@ -130,7 +130,7 @@ async def copy_object(
 ) -> Placed:
     """Write a version that shares another's content. Raises: NoSuchVersion if that is gone."""
     found = await versions.target(tx, draft.bucket, draft.key)
-    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited)
+    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited, found.subscribed)
     placed = await versions.place(
         tx, found, draft, source.blob_id, source.manifest_id, condition, ledger
     )

@@ -11,7 +11,7 @@ from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.versions import NONCURRENT, Noncurrent
 from vexobj_storage.metadata.tx import Tx
-from vexobj_storage.types import Bucket, ObjectName, PurgeReport, Versioning
+from vexobj_storage.types import Bucket, Deleted, ObjectName, PurgeReport, Versioning
 
 _V = sql.VERSIONS
 _KEY = sql.matches(_V, "bucket_id", "key")
@@ -89,6 +89,9 @@ async def purge_piece(
         await versions.drop_live(tx, bucket.id, key, goes, ledger)
     if live is None or goes is not None:
         await versions.promote(tx, bucket.id, key, ledger)
+    if removed:
+        gone = Deleted(key, existed=True, version_id=None)
+        deletes.tell_deleted(ledger, bucket, gone, deletes.DELETED)
     await ledger.settle(tx)
     markers = sum(each.is_delete_marker for each in found)
     size = sum(version.size for version in removed)

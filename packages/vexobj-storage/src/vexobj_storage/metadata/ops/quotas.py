@@ -7,18 +7,22 @@ sees it. In a bucket with a quota, what changes the usage does so in its row, un
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from vexobj_storage.errors import NoSuchBucket, QuotaExceeded
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import facts, sql
+from vexobj_storage.metadata.ops import facts, outbox, sql
 from vexobj_storage.metadata.ops.usage import ADD, COUNTS, TOTALS, usage
 from vexobj_storage.metadata.tx import Tx, repeatable
 from vexobj_storage.types import Bucket, BucketUsage, Quota, QuotaReached, Versioning
 
 THRESHOLDS = (95, 80)
 """Percent of a quota at which its being reached is told, the highest first."""
+
+REACHED = "quota.threshold_crossed"
+"""The kind of event that reaching a threshold makes."""
 
 _DEFAULT = "default_quota"
 _B, _U, _D = sql.BUCKETS, sql.USAGE, sql.USAGE_DELTAS
@@ -192,10 +196,26 @@ def threshold(quota: Quota, used: BucketUsage) -> int:
     return 0
 
 
-async def tell(tx: Tx, bucket_id: int, told_percent: int, percent: int) -> bool:
-    """Remember what is told now; False when another teller was faster."""
+async def tell(tx: Tx, found: QuotaReached, told_percent: int, now_us: int) -> bool:
+    """Remember what is told now, as an event too; False when another teller was faster."""
+    bucket_id, percent = found.usage.bucket_id, found.percent
     values = {"bucket_id": bucket_id, "told_percent": told_percent, "percent": percent}
-    return await tx.run(_TELL, **values) > 0
+    if not await tx.run(_TELL, **values):
+        return False
+    if percent > told_percent and await outbox.is_subscribed(tx):
+        await outbox.append(tx, [outbox.Change(REACHED, _told(found), bucket_id)], now_us)
+    return True
+
+
+def _told(found: QuotaReached) -> dict[str, Any]:
+    return {
+        "bucket": found.bucket,
+        "threshold_percent": found.percent,
+        "used_bytes": found.usage.all_bytes,
+        "max_bytes": found.quota.max_bytes,
+        "used_objects": found.usage.all_objects,
+        "max_objects": found.quota.max_objects,
+    }
 
 
 def _check(quota: Quota, total: BucketUsage, growth: BucketUsage) -> None:

@@ -5,7 +5,7 @@ on `uid`. In all others a transaction first locks the key's row in `key_heads`, 
 `objects` and `versions` of that key until it ends.
 """
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import and_, bindparam, insert, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from vexobj_storage.errors import NoSuchBucket, NoSuchKey, PreconditionFailed
 from vexobj_storage.locks import ObjectLock
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import guard, quotas, sql
+from vexobj_storage.metadata.ops import guard, outbox, quotas, sql
 from vexobj_storage.metadata.ops.guard import Summary
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.references import TWIN
@@ -21,6 +21,9 @@ from vexobj_storage.metadata.rows import Draft, Placed
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Row, Tx
 from vexobj_storage.types import Bucket, Versioning, WriteCondition, value
+
+CREATED = "object.created"
+"""The kind of event that a version in a key's first place makes."""
 
 _O, _V = sql.OBJECTS, sql.VERSIONS
 _KEY = ("bucket_id", "key")
@@ -36,6 +39,7 @@ _TARGET = sql.query(
         _O.c.etag,
         _O.c.created_us,
         sql.BUCKETS.c.object_lock,
+        outbox.SUBSCRIBED,
         *(_O.c[name] for name in _SUMMARY),
     )
     .select_from(
@@ -118,7 +122,7 @@ class Noncurrent(NamedTuple):
 class Target:
     """The key that a write is about, its bucket held: `live` is what is there now.
 
-    `limited` says that the bucket has a quota.
+    `limited` says that the bucket has a quota, `subscribed` that events are wanted.
     """
 
     versioning: int
@@ -129,6 +133,7 @@ class Target:
     etag: str
     created_us: int
     object_lock: str | None
+    subscribed: bool
 
 
 async def hold_bucket(tx: Tx, bucket: Bucket) -> int:
@@ -157,10 +162,11 @@ async def target(
     )
     if row is None:
         raise NoSuchBucket(bucket.name)
-    if row[7] is None:
-        return Target(row[0], bool(row[1]), row[2], None, 0, "", 0, row[6])
-    live = Summary(*row[7:])
-    return Target(row[0], bool(row[1]), row[2], live, row[3], row[4], row[5], row[6])
+    subscribed = row[7] is not None
+    if row[8] is None:
+        return Target(row[0], bool(row[1]), row[2], None, 0, "", 0, row[6], subscribed)
+    live = Summary(*row[8:])
+    return Target(row[0], bool(row[1]), row[2], live, row[3], row[4], row[5], row[6], subscribed)
 
 
 async def lock_head(tx: Tx, bucket_id: int, key: bytes) -> int:
@@ -211,8 +217,25 @@ async def place(
         if live is not None and live.is_null and placed.is_null:
             await guard.refuse_to_write(tx, draft, live)
         if await _write(tx, found, draft, placed, ledger):
+            if found.subscribed:
+                ledger.tell(CREATED, draft.key, placed.sequence, _told(draft, placed))
             return placed
         found = await target(tx, draft.bucket, draft.key)
+
+
+def _told(draft: Draft, placed: Placed) -> dict[str, Any]:
+    """What an event says of a version that was placed."""
+    values = draft.values
+    sha256 = values["sha256"]
+    return {
+        "bucket": draft.bucket.name,
+        "key": draft.key.decode(errors="replace"),
+        "version_id": rows.version_id(draft.uid, placed.is_null),
+        "size": values["size"],
+        "etag": values["etag"],
+        "sha256": None if sha256 is None else sha256.hex(),
+        "content_type": values["content_type"],
+    }
 
 
 def _check(condition: WriteCondition, found: Target, draft: Draft) -> None:
