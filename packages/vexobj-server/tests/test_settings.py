@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vexobj_server.settings import (
@@ -286,6 +286,7 @@ def test_settings_travel_to_the_workers(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 2**60))
+@example(2**53 + 1)
 def test_sizes_and_durations_may_be_plain_numbers(number: int) -> None:
     assert SIZE.parse(number) == SIZE.parse(str(number)) == number
     duration = timedelta(microseconds=number % 10**15)

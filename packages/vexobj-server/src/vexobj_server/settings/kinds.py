@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,7 +70,7 @@ def _size(raw: object) -> int:
     match = _NUMBER_AND_UNIT.fullmatch(raw) if isinstance(raw, str) else None
     if match is None or match[2].upper() not in _SIZE_UNITS:
         raise ValueError(expected)
-    return int(float(match[1]) * _SIZE_UNITS[match[2].upper()])
+    return int(Decimal(match[1]) * _SIZE_UNITS[match[2].upper()])
 
 
 def _duration(raw: object) -> timedelta:
