@@ -242,3 +242,25 @@ def test_counts_stay_readable_after_the_page_was_closed(tmp_path: Path, page: Me
     page.count(families.REQUESTS).inc(5)
     page.close()
     assert value(tmp_path, "vexobj_requests_total") == 5
+
+
+def test_a_process_that_got_the_number_of_an_ended_one_does_not_take_its_counts(
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):
+        page = MetricsPage(tmp_path, "worker")
+        page.count(families.REQUESTS).inc()
+        page.close()
+    told = [value for page in read_pages(tmp_path) for value in page.values.values()]
+    assert told == [1, 1]
+
+
+def test_a_name_whose_writer_was_killed_over_it_is_left_out(
+    tmp_path: Path, page: MetricsPage
+) -> None:
+    page.count(families.REQUESTS).inc()
+    (names,) = tmp_path.glob("*.names")
+    with names.open("a") as file:
+        file.write('["vexobj_half')
+    (told,) = read_pages(tmp_path)
+    assert list(told.values.values()) == [1]

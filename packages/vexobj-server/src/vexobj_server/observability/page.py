@@ -1,8 +1,8 @@
 """Counters that all processes of a server can read: one memory-mapped page of numbers a process.
 
 Counting is adding to a number in shared memory (0.1 us); nothing is locked and no system call is
-made. A page consists of two files in the server's private directory: `<pid>.values`, 64-bit
-integers, and `<pid>.names`, which says what each of them is, appended before its first use. The
+made. A page consists of two files in the server's private directory: `*.values`, 64-bit
+integers, and `*.names`, which says what each of them is, appended before its first use. The
 writer holds a lock on its values as long as it lives. See docs/design/observability.md.
 """
 
@@ -10,6 +10,7 @@ import fcntl
 import json
 import mmap
 import os
+import secrets
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -69,7 +70,8 @@ class MetricsPage:
     """The numbers of this process. Series are bound once, then counted through what is returned."""
 
     def __init__(self, directory: Path, role: str) -> None:
-        stem = directory / str(os.getpid())
+        # Numbers of processes come back, and the counts of an ended one are still told.
+        stem = directory / f"{os.getpid()}-{secrets.token_hex(4)}"
         self._names = stem.with_suffix(".names").open("w", encoding="utf-8", buffering=1)
         self._names.write(json.dumps({"role": role, "pid": os.getpid()}) + "\n")
         self._file = stem.with_suffix(".values").open("w+b")
@@ -138,7 +140,7 @@ def _read_page(names: Path) -> ReadPage | None:
     try:
         with values.open("rb") as file:
             alive = not _unlocked(file.fileno())
-            lines = names.read_text(encoding="utf-8").splitlines()
+            *lines, _half_written = names.read_text(encoding="utf-8").split("\n")
             numbers = memoryview(file.read()).cast("q")
     except FileNotFoundError:
         return None
