@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
 
+from vexobj_storage.ids import new_id
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.tx import Tx, repeatable
@@ -95,7 +96,7 @@ async def append(tx: Tx, changes: Sequence[Change], now_us: int) -> None:
         _APPEND,
         [
             {
-                "id": rows.new_id(),
+                "id": new_id(),
                 "number": None,
                 "created_us": now_us,
                 "kind": change.kind,
