@@ -124,8 +124,8 @@ async def make_gate(connection: Any) -> None:
     """A table whose one row is the lock of migrations: CockroachDB has no advisory locks."""
     import asyncpg
 
-    # Two at once can collide in the catalogue in spite of IF NOT EXISTS, over the table, its type or
-    # a row of either; the second try sees it.
+    # Two at once can collide in the catalogue in spite of IF NOT EXISTS, over the table, its type
+    # or a row of either; the second try sees it.
     with contextlib.suppress(
         asyncpg.UniqueViolationError, asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError
     ):
