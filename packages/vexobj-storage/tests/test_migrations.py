@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -20,6 +21,7 @@ from vexobj_storage.metadata.connections import SqliteFiles
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.migrate import make_gate, migrate_postgres
 from vexobj_storage.metadata.tables import metadata as schema
+from vexobj_storage.migrations.__main__ import drafting
 from vexobj_storage.testing_postgres import PostgresServer
 
 OPEN = """
@@ -183,3 +185,8 @@ async def test_many_that_migrate_an_empty_postgres_at_once_all_succeed(empty_url
             await connection.close()
     opened = [migrate_postgres(empty_url, connect_seconds=60) for _ in range(4)]
     await asyncio.gather(*opened)
+
+
+def test_a_draft_finds_nothing_that_the_revisions_lack() -> None:
+    with drafting() as config:
+        command.check(config)
