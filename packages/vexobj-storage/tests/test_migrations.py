@@ -1,5 +1,6 @@
 """The migrated schema is the one that tables.py declares, however many processes migrate."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -17,8 +19,9 @@ from vexobj_storage import ObjectStore, StoreConfig
 from vexobj_storage.errors import SchemaTooNew, StoreBusy
 from vexobj_storage.metadata.connections import SqliteFiles
 from vexobj_storage.metadata.engine import open_metadata
-from vexobj_storage.metadata.migrate import script
+from vexobj_storage.metadata.migrate import make_gate, migrate_postgres, script
 from vexobj_storage.metadata.tables import metadata as schema
+from vexobj_storage.migrations.__main__ import drafting
 from vexobj_storage.testing_postgres import PostgresServer
 
 OPEN = """
@@ -176,3 +179,21 @@ def test_the_schema_is_not_mixed_with_that_of_the_program() -> None:
 
     assert "foreign_to_vexobj" not in schema.tables
     assert "objects" not in SQLModel.metadata.tables
+
+
+async def test_many_that_migrate_an_empty_postgres_at_once_all_succeed(empty_url: str) -> None:
+    connections = [await asyncpg.connect(empty_url) for _ in range(8)]
+    try:
+        for _ in range(40):
+            await connections[0].execute("DROP TABLE IF EXISTS migration_gate")
+            await asyncio.gather(*map(make_gate, connections))
+    finally:
+        for connection in connections:
+            await connection.close()
+    opened = [migrate_postgres(empty_url, connect_seconds=60) for _ in range(4)]
+    await asyncio.gather(*opened)
+
+
+def test_a_draft_finds_nothing_that_the_revisions_lack() -> None:
+    with drafting() as config:
+        command.check(config)

@@ -31,9 +31,8 @@ async def serve_content(
     """The answer to GET or HEAD: 200, 206 or 304, with validators and Accept-Ranges.
 
     `headers` go out with every one of these, but for what describes a body with a 304; they hold
-    no validators, lengths or ranges. The
-    content is opened only where bytes will be sent. `etag` comes without quotes. `parts_count`
-    is told (x-amz-mp-parts-count) when a part is asked for.
+    no validators, lengths or ranges. The content is opened only where bytes will be sent. `etag`
+    comes without quotes. `parts_count` is told (x-amz-mp-parts-count) when a part is asked for.
 
     Raises:
         PreconditionFailed, InvalidRange, InvalidPartNumber.

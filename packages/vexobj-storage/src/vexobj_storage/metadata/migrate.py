@@ -103,7 +103,7 @@ async def migrate_postgres(url: str, *, connect_seconds: float) -> None:
     try:
         if await _postgres_revision(connection) == head():
             return
-        await _make_gate(connection)
+        await make_gate(connection)
         async with connection.transaction():
             await connection.execute(_ENTER_GATE)
             current = await _postgres_revision(connection)
@@ -120,12 +120,15 @@ async def _postgres_revision(connection: Any) -> str | None:
     return revision
 
 
-async def _make_gate(connection: Any) -> None:
+async def make_gate(connection: Any) -> None:
     """A table whose one row is the lock of migrations: CockroachDB has no advisory locks."""
     import asyncpg
 
-    # Two at once can collide in the catalogue in spite of IF NOT EXISTS; the second try sees it.
-    with contextlib.suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
+    # Two at once can collide in the catalogue in spite of IF NOT EXISTS, over the table, its type
+    # or a row of either; the second try sees it.
+    with contextlib.suppress(
+        asyncpg.UniqueViolationError, asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError
+    ):
         await connection.execute(_MAKE_GATE)
     await connection.execute(_MAKE_GATE)
     await connection.execute(_FILL_GATE)
