@@ -29,7 +29,7 @@ class Untouched(S3Backend):
     [
         ("GET", "/b%zzcket/k", {"authorization": "AWS4-HMAC-SHA256 x"}, 400, "InvalidURI"),
         ("PUT", "/media/k?acl&retention", {}, 400, "InvalidArgument"),
-        ("PUT", "/media/k?retention", {"authorization": "junk"}, 501, "NotImplemented"),
+        ("PUT", "/media/k?annotation", {"authorization": "junk"}, 501, "NotImplemented"),
         ("PATCH", "/media/k", {"authorization": "junk"}, 405, "MethodNotAllowed"),
         ("GET", "/media/k", {"authorization": "junk"}, 400, "InvalidArgument"),
         ("GET", "/media/k", {"authorization": "AWS id:signature"}, 400, "InvalidRequest"),

@@ -123,6 +123,16 @@ def test_both_apis_see_the_same_rules(api: httpx.Client, bucket: str) -> None:
     assert api.get(f"/{bucket}?lifecycle").status_code == 200
 
 
+def _completed(api: httpx.Client, path: str) -> httpx.Response:
+    """Of a multipart upload of one part."""
+    begun = api.post(f"{path}?uploads").text
+    upload_id = begun.partition("<UploadId>")[2].partition("</UploadId>")[0]
+    etag = api.put(f"{path}?partNumber=1&uploadId={upload_id}", content=b"x").headers["etag"]
+    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    document = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>"
+    return api.post(f"{path}?uploadId={upload_id}", content=document)
+
+
 def test_an_object_tells_when_it_expires(api: httpx.Client, bucket: str) -> None:
     rule = {"id": "ü 1", "prefix": "tmp/", "expire_days": 2}
     assert api.post(f"/v1/admin/lifecycle/{bucket}", json=rule).status_code == 201
@@ -138,6 +148,9 @@ def test_an_object_tells_when_it_expires(api: httpx.Client, bucket: str) -> None
             assert rule_id == "%C3%BC%201"
             answer = api.request(method, f"{path}/kept", content=content)
             assert "x-amz-expiration" not in answer.headers
+    copied = api.put(f"/{bucket}/tmp/b", headers={"x-amz-copy-source": f"{bucket}/kept"})
+    assert copied.headers["x-amz-expiration"].split('"')[1] == day
+    assert _completed(api, f"/{bucket}/tmp/c").headers["x-amz-expiration"].split('"')[1] == day
     assert api.put(f"/v1/admin/lifecycle/{bucket}", json={"rules": []}).status_code == 200
     assert "x-amz-expiration" not in api.get(f"/{bucket}/tmp/a").headers
 

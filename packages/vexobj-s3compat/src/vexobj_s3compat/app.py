@@ -166,6 +166,7 @@ class S3App:
             query,
             parameters,
             identity.caller,
+            encrypts=self._backend.encrypts,
         )
         if operation.streams_body or operation.document_limit_bytes:
             await self._attach_body(call, operation, identity, incoming)

@@ -84,6 +84,9 @@ class Credentials(Protocol):
 class S3Backend:
     """Subclass and override what you have; the rest answers 501 NotImplemented."""
 
+    encrypts: bool = False
+    """Whether all that is written is encrypted at rest, as Amazon's SSE-S3 does."""
+
     async def admit(self, operation: str, bucket: str, caller: Caller) -> None:
         """Asked before a document that may be large is read: a chance to refuse it unread.
 
@@ -116,10 +119,14 @@ class S3Backend:
         raise NotImplementedYet
 
     async def get_bucket_configuration(self, request: Request[BucketInput]) -> None:
-        """For the probes that answer "not configured" (policy, cors, ...).
+        """For the probes that answer "not configured" (policy, encryption, ...).
 
         Returns when the caller may ask; the protocol then gives AWS's answer for the operation.
         """
+        raise NotImplementedYet
+
+    async def change_bucket_configuration(self, request: Request[BucketInput]) -> None:
+        """For requests to change what is always as they want it: returns when the caller may."""
         raise NotImplementedYet
 
     async def get_bucket_lifecycle(self, request: Request[BucketInput]) -> LifecycleOutput:

@@ -16,7 +16,7 @@ class Call:
     """`bucket` and `key` are empty where the request addresses something larger.
 
     `parameters` is the query by name (the first of each). `document` is the XML body of an
-    operation that has one, `body` the payload of one that streams.
+    operation that has one, `body` the payload of one that streams. `encrypts` is the backend's.
     """
 
     scope: Scope
@@ -31,6 +31,7 @@ class Call:
     caller: Caller = ANONYMOUS
     document: bytes = b""
     body: Body | None = None
+    encrypts: bool = False
 
     @property
     def payload(self) -> Body:

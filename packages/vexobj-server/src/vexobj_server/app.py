@@ -299,6 +299,7 @@ def _s3(settings: Settings, services: Services) -> ASGIApp:
         inline_max_bytes=services.inline_max_bytes,
         clock=services.clock,
         expirations=services.expirations,
+        encrypts=settings.sse.enabled,
     )
     return S3App(
         backend,

@@ -10,13 +10,25 @@ from vexobj_storage.errors import BlobMissing
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import objects
 from vexobj_storage.sealing.ids import sealing_key
-from vexobj_storage.types import Hasher, Location, Segment, StagedContent, StoredObject
+from vexobj_storage.types import (
+    Hasher,
+    Location,
+    ObjectVersion,
+    Segment,
+    StagedContent,
+    StoredObject,
+)
 
 _CHUNK = 1024 * 1024
 _NOW_MAX = 256 * 1024
 
 
 class Content(Core):
+    @property
+    def may_be_sealed(self) -> bool:
+        """False where nothing was ever encrypted."""
+        return self._keys.known_keys > 0
+
     def stage_bytes(self, data: bytes, *, sha256: bytes | None = None) -> StagedContent:
         """Stage content of at most `inline_max_bytes`, without I/O. `sha256` if already known."""
         if len(data) > self.config.inline_max_bytes:
@@ -99,6 +111,12 @@ class Content(Core):
         if blob_id is None or stored.location is not Location.STORE or sealing_key(blob_id):
             return None
         return self._blobs.path(blob_id)
+
+    async def is_sealed(self, version: ObjectVersion) -> bool:
+        """Whether all of its bytes are encrypted at rest."""
+        if version.manifest_id is not None:
+            return (await self._layout(version.manifest_id)).is_sealed
+        return version.blob_id is not None and sealing_key(version.blob_id) != 0
 
     async def part_range(self, stored: StoredObject, number: int) -> tuple[int, int] | None:
         """(start, length) of a part; a single PUT is its own part 1."""

@@ -53,6 +53,11 @@ class KeyRing:
             raise KeyUnavailable(key_id, await self._master_of(key_id))
         return found
 
+    @property
+    def known_keys(self) -> int:
+        """How many root keys this process can use."""
+        return len(self._keys)
+
     def known(self, key_id: int) -> RootKey | None:
         """As `key`, without waiting and without looking again."""
         return self._keys.get(key_id)

@@ -36,7 +36,9 @@ class OperationGroup(S3Backend):
         clock: Callable[[], datetime] = _now,
         region: str = "us-east-1",
         part_minimum_bytes: int = PART_MINIMUM_BYTES,
+        encrypts: bool = False,
     ) -> None:
+        self.encrypts = encrypts
         self._clock = clock
         self._region = region
         self._part_minimum_bytes = part_minimum_bytes

@@ -83,5 +83,8 @@ class BucketOperations(OperationGroup):
     async def delete_bucket_lifecycle(self, request: t.Request[t.BucketInput]) -> None:
         self._bucket(request).lifecycle = []
 
+    async def change_bucket_configuration(self, request: t.Request[t.BucketInput]) -> None:
+        self._bucket(request)
+
     async def get_bucket_configuration(self, request: t.Request[t.BucketInput]) -> None:
         self._bucket(request)

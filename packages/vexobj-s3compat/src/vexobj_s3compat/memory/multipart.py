@@ -32,7 +32,7 @@ class MultipartOperations(OperationGroup):
         locked_from_the_start(bucket, request.input.lock, self._clock())
         upload_id = secrets.token_urlsafe(24)
         bucket.uploads[upload_id] = Upload(request.input, owner_of(request.caller), self._clock())
-        return t.CreateMultipartUploadOutput(upload_id)
+        return t.CreateMultipartUploadOutput(upload_id, self.encrypts)
 
     async def upload_part(self, request: t.Request[t.UploadPartInput]) -> t.UploadPartOutput:
         wanted, bucket = request.input, self._bucket(request)
@@ -40,7 +40,7 @@ class MultipartOperations(OperationGroup):
         data, etag, checksum = await received(wanted.body)
         upload = find_upload(bucket, wanted.key, wanted.upload_id)
         upload.parts[wanted.part_number] = Part(data, etag, self._clock(), checksum)
-        return t.UploadPartOutput(etag, checksum)
+        return t.UploadPartOutput(etag, checksum, self.encrypts)
 
     async def upload_part_copy(
         self, request: t.Request[t.UploadPartCopyInput]
@@ -87,7 +87,10 @@ class MultipartOperations(OperationGroup):
         add_version(bucket, wanted.key, version)
         del bucket.uploads[wanted.upload_id]
         output = t.CompleteMultipartUploadOutput(
-            version.etag, shown_id(bucket, version), version.checksum
+            version.etag,
+            shown_id(bucket, version),
+            version.checksum,
+            encrypted=self.encrypts,
         )
         bucket.completed[wanted.upload_id] = output
         return output

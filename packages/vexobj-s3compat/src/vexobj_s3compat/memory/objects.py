@@ -37,7 +37,7 @@ class ObjectOperations(OperationGroup):
             lock=locked_from_the_start(bucket, wanted.lock, self._clock()),
         )
         add_version(bucket, wanted.key, version)
-        return t.PutObjectOutput(etag, shown_id(bucket, version), checksum)
+        return t.PutObjectOutput(etag, shown_id(bucket, version), checksum, encrypted=self.encrypts)
 
     async def get_object(self, request: t.Request[t.ObjectInput]) -> t.ObjectOutput:
         bucket, version = self._version(request)
@@ -52,6 +52,7 @@ class ObjectOperations(OperationGroup):
             checksum=version.checksum,
             tag_count=len(version.tags),
             lock=version.lock,
+            encrypted=self.encrypts,
             public_cors=version.acl == "public-read",
         )
 
@@ -106,6 +107,7 @@ class ObjectOperations(OperationGroup):
             shown_id(bucket, version),
             shown_id(source_bucket, source),
             version.checksum,
+            encrypted=self.encrypts,
         )
 
     async def get_object_acl(self, request: t.Request[t.ObjectInput]) -> t.AclOutput:

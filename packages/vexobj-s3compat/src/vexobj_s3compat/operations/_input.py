@@ -46,7 +46,8 @@ _STORAGE_CLASSES = frozenset(
 )
 """Accepted so that configured clients work; what is stored is always STANDARD."""
 
-_SSE_ALGORITHMS = frozenset({"AES256", "aws:kms", "aws:kms:dsse", "aws:fsx"})
+SSE_S3 = "AES256"
+_SSE_ALGORITHMS = frozenset({SSE_S3, "aws:kms", "aws:kms:dsse", "aws:fsx"})
 
 
 def invalid_argument(name: str, value: str, message: str) -> InvalidArgument:
@@ -238,13 +239,15 @@ def tags(headers: Headers) -> Mapping[str, str]:
     return found
 
 
-def refuse_unsupported(headers: Headers) -> None:
+def refuse_unsupported(call: Call) -> None:
     """Refuse what a writer must not believe was done: encryption that is not there.
+
+    AES256, which Amazon calls SSE-S3, is there where the backend encrypts all that it writes.
 
     Raises:
         NotImplementedYet, InvalidEncryptionAlgorithmError, InvalidStorageClass.
     """
-    for name, value in headers.items():
+    for name, value in call.headers.items():
         if not name.startswith("x-amz-"):
             continue
         if name == "x-amz-storage-class":
@@ -252,6 +255,8 @@ def refuse_unsupported(headers: Headers) -> None:
                 raise InvalidStorageClass(fields={"StorageClassRequested": value})
         elif name == "x-amz-server-side-encryption" and value not in _SSE_ALGORITHMS:
             raise InvalidEncryptionAlgorithmError
+        elif name == "x-amz-server-side-encryption" and value == SSE_S3 and call.encrypts:
+            continue
         elif name.startswith("x-amz-server-side-encryption"):
             raise NotImplementedYet(fields={"Header": name})
 

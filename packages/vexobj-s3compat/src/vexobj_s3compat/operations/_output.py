@@ -116,5 +116,13 @@ def checksum_headers(checksum: ChecksumValue | None) -> RawHeaders:
     return [(name.encode(), checksum.value.encode()), (b"x-amz-checksum-type", kind)]
 
 
+def encryption_header(*, encrypted: bool) -> RawHeaders:
+    return [(b"x-amz-server-side-encryption", b"AES256")] if encrypted else []
+
+
+def expiration_header(expiration: str | None) -> RawHeaders:
+    return [] if expiration is None else [(b"x-amz-expiration", expiration.encode())]
+
+
 def version_header(version_id: str | None) -> RawHeaders:
     return [] if version_id is None else [(b"x-amz-version-id", version_id.encode())]

@@ -12,7 +12,6 @@ from vexobj_s3compat.errors import (
     OwnershipControlsNotFoundError,
     ReplicationConfigurationNotFoundError,
     S3Error,
-    ServerSideEncryptionConfigurationNotFoundError,
 )
 from vexobj_s3compat.operation import Operation
 from vexobj_s3compat.operations._input import bucket_input
@@ -40,10 +39,6 @@ def _default(root: str, inner: str = "") -> Shape:
 
 _CONFIGURATIONS: dict[str, tuple[str, Shape]] = {
     "cors": ("GetBucketCors", _absent(NoSuchCORSConfiguration)),
-    "encryption": (
-        "GetBucketEncryption",
-        _absent(ServerSideEncryptionConfigurationNotFoundError),
-    ),
     "ownershipControls": ("GetBucketOwnershipControls", _absent(OwnershipControlsNotFoundError)),
     "policy": ("GetBucketPolicy", _absent(NoSuchBucketPolicy)),
     "policyStatus": ("GetBucketPolicyStatus", _absent(NoSuchBucketPolicy)),

@@ -19,6 +19,8 @@ from vexobj_s3compat.operations._input import (
 from vexobj_s3compat.operations._locks import lock_of_headers
 from vexobj_s3compat.operations._output import (
     checksum_element,
+    encryption_header,
+    expiration_header,
     quoted_etag,
     version_header,
     xml_response,
@@ -31,6 +33,8 @@ from vexobj_s3compat.xml import element, timestamp
 
 SOURCE_HEADER = "x-amz-copy-source"
 _CONDITION = SOURCE_HEADER + "-if-"
+_RESTORED = frozenset({"x-amz-storage-class", "x-amz-server-side-encryption"})
+"""With these a copy onto itself is meant to store the object in another way."""
 
 
 def copy_source(call: Call) -> CopySource:
@@ -83,7 +87,7 @@ def _directive(call: Call, name: str) -> Literal["COPY", "REPLACE"]:
 
 
 def parse_copy_object(call: Call) -> CopyObjectInput:
-    refuse_unsupported(call.headers)
+    refuse_unsupported(call)
     source = copy_source(call)
     wanted = CopyObjectInput(
         call.bucket,
@@ -100,7 +104,7 @@ def parse_copy_object(call: Call) -> CopyObjectInput:
     if (
         (source.bucket, source.key, source.version_id) == (call.bucket, call.key, None)
         and wanted.metadata_directive == "COPY"
-        and "x-amz-storage-class" not in call.headers
+        and not _RESTORED & call.headers.keys()
     ):
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself "
@@ -115,6 +119,8 @@ async def shape_copy_object(_: Call, wanted: CopyObjectInput, output: CopyObject
     source = output.source_version_id or wanted.source.version_id
     if source is not None:
         headers.append((b"x-amz-copy-source-version-id", source.encode()))
+    headers += encryption_header(encrypted=output.encrypted)
+    headers += expiration_header(output.expiration)
     return xml_response(
         "CopyObjectResult",
         element("LastModified", timestamp(output.last_modified)),

@@ -20,6 +20,8 @@ from vexobj_s3compat.operations._output import (
     checksum_element,
     checksum_headers,
     empty,
+    encryption_header,
+    expiration_header,
     quoted_etag,
     shape_no_content,
     version_header,
@@ -51,7 +53,7 @@ _KINDS = frozenset({"COMPOSITE", "FULL_OBJECT"})
 
 
 def parse_create(call: Call) -> CreateMultipartUploadInput:
-    refuse_unsupported(call.headers)
+    refuse_unsupported(call)
     algorithm = call.headers.get("x-amz-checksum-algorithm") or None
     if algorithm is not None:
         algorithm = parse_algorithm(algorithm)
@@ -86,10 +88,10 @@ def _is_composite(call: Call, algorithm: str | None) -> bool:
 async def shape_create(
     call: Call, wanted: CreateMultipartUploadInput, output: CreateMultipartUploadOutput
 ) -> Response:
-    headers = []
+    headers = encryption_header(encrypted=output.encrypted)
     if wanted.checksum_algorithm is not None:
         kind = b"COMPOSITE" if wanted.checksum_composite else b"FULL_OBJECT"
-        headers = [
+        headers += [
             (b"x-amz-checksum-algorithm", wanted.checksum_algorithm.encode()),
             (b"x-amz-checksum-type", kind),
         ]
@@ -103,13 +105,14 @@ async def shape_create(
 
 
 def parse_upload_part(call: Call) -> UploadPartInput:
-    refuse_unsupported(call.headers)
+    refuse_unsupported(call)
     return UploadPartInput(call.bucket, call.key, upload_id(call), part_number(call), call.payload)
 
 
 async def shape_upload_part(_: Call, __: UploadPartInput, output: UploadPartOutput) -> Response:
     etag = (b"etag", quoted_etag(output.etag).encode())
-    return empty([etag, *_part_checksum(output.checksum)])
+    encryption = encryption_header(encrypted=output.encrypted)
+    return empty([etag, *_part_checksum(output.checksum), *encryption])
 
 
 def _part_checksum(checksum: ChecksumValue | None) -> list[tuple[bytes, bytes]]:
@@ -199,7 +202,11 @@ async def shape_complete(
         element("Key", call.key.decode()),
         element("ETag", quoted_etag(output.etag)),
         checksum_element(output.checksum),
-        headers=version_header(output.version_id),
+        headers=[
+            *version_header(output.version_id),
+            *encryption_header(encrypted=output.encrypted),
+            *expiration_header(output.expiration),
+        ],
     )
 
 

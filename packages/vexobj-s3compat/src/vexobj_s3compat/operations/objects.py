@@ -25,6 +25,8 @@ from vexobj_s3compat.operations._output import (
     boolean,
     checksum_headers,
     empty,
+    encryption_header,
+    expiration_header,
     no_content,
     optional,
     version_header,
@@ -75,7 +77,7 @@ CORS_HEADERS = (
 
 
 def parse_put_object(call: Call) -> PutObjectInput:
-    refuse_unsupported(call.headers)
+    refuse_unsupported(call)
     return PutObjectInput(
         call.bucket,
         call.key,
@@ -93,9 +95,9 @@ async def shape_put_object(_: Call, __: PutObjectInput, output: PutObjectOutput)
         (b"etag", b'"%b"' % output.etag.encode()),
         *checksum_headers(output.checksum),
         *version_header(output.version_id),
+        *encryption_header(encrypted=output.encrypted),
+        *expiration_header(output.expiration),
     ]
-    if output.expiration is not None:
-        headers.append((b"x-amz-expiration", output.expiration.encode()))
     return empty(headers)
 
 
@@ -134,6 +136,8 @@ async def shape_get_object(call: Call, _: ObjectInput, output: ObjectOutput) -> 
         answer += checksum_headers(output.checksum)
     if output.lock is not None:
         answer += lock_headers(output.lock)
+    if output.encrypted:
+        answer += encryption_header(encrypted=True)
     if output.extra_headers:
         answer += [(name.encode(), value.encode("latin-1")) for name, value in output.extra_headers]
     if output.public_cors:

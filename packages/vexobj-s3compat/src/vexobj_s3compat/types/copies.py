@@ -45,3 +45,5 @@ class CopyObjectOutput:
     version_id: str | None = None
     source_version_id: str | None = None
     checksum: ChecksumValue | None = None
+    expiration: str | None = None
+    encrypted: bool = False

@@ -25,6 +25,7 @@ class CreateMultipartUploadInput:
 @dataclass(frozen=True, slots=True)
 class CreateMultipartUploadOutput:
     upload_id: str
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class UploadPartInput:
 class UploadPartOutput:
     etag: str
     checksum: ChecksumValue | None = None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class CompleteMultipartUploadOutput:
     etag: str
     version_id: str | None = None
     checksum: ChecksumValue | None = None
+    expiration: str | None = None
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,16 @@ class PutObjectInput:
 
 @value
 class PutObjectOutput:
-    """`expiration` is the value of x-amz-expiration, where a lifecycle rule concerns the object."""
+    """`expiration` is the value of x-amz-expiration, where a lifecycle rule concerns the object.
+
+    `encrypted` says here and elsewhere that all of the object's bytes are, at rest.
+    """
 
     etag: str
     version_id: str | None = None
     checksum: ChecksumValue | None = None
     expiration: str | None = None
+    encrypted: bool = False
 
 
 @value
@@ -61,6 +65,7 @@ class ObjectOutput:
     checksum: ChecksumValue | None = None
     tag_count: int = 0
     lock: ObjectLockValue | None = None
+    encrypted: bool = False
     extra_headers: Sequence[tuple[str, str]] = ()
     public_cors: bool = False
 

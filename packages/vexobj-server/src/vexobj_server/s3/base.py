@@ -15,14 +15,17 @@ from vexobj_server.services.audit import Audit
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.variants import Variants
-from vexobj_storage import Bucket, ObjectLock, ObjectStore
+from vexobj_storage import Bucket, ObjectLock, ObjectStore, ObjectVersion
 from vexobj_storage.locks import UNLOCKED
 
 I = TypeVar("I")  # noqa: E741 - an input, as vexobj_s3compat names it
 
 
 class OperationGroup(S3Backend):
-    """`region` is what GetBucketLocation tells; `inline_max_bytes` the store's own limit."""
+    """`region` is what GetBucketLocation tells; `inline_max_bytes` the store's own limit.
+
+    `encrypts` as the store does.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class OperationGroup(S3Backend):
         inline_max_bytes: int,
         clock: Callable[[], datetime],
         expirations: Expirations,
+        encrypts: bool,
     ) -> None:
         self._store = store
         self._access = access
@@ -46,6 +50,7 @@ class OperationGroup(S3Backend):
         self._inline_max_bytes = inline_max_bytes
         self._clock = clock
         self._expirations = expirations
+        self.encrypts = encrypts
 
     def _principal(self, request: Request[Any]) -> Principal | None:
         """Who asks; None for an anonymous caller. With authentication off, the root identity."""
@@ -79,6 +84,9 @@ class OperationGroup(S3Backend):
             raise InvalidRequest(NOT_ENABLED)
         check_future(asked.retention, self._clock())
         return ObjectLock(retention_of(asked.retention), asked.legal_hold)
+
+    async def _is_encrypted(self, version: ObjectVersion) -> bool:
+        return self._store.may_be_sealed and await self._store.is_sealed(version)
 
     def _owner_of_new(self, request: Request[Any], bucket: Bucket) -> str:
         principal = self._principal(request)

@@ -96,5 +96,9 @@ class BucketOperations(OperationGroup):
         wanted = _VERSIONING[request.input.status]
         await self._store.update_bucket(bucket.name, BucketChange(versioning=wanted))
 
+    async def change_bucket_configuration(self, request: Request[BucketInput]) -> None:
+        await self._allowed(request, Action.WRITE_BUCKET, request.input.bucket)
+        await self._audit.note()
+
     async def get_bucket_configuration(self, request: Request[BucketInput]) -> None:
         await self._allowed(request, Action.READ_BUCKET, request.input.bucket)

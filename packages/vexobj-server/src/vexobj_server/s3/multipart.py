@@ -53,7 +53,7 @@ class MultipartOperations(OperationGroup):
             checksum_composite=asked.checksum_composite,
             lock=self._lock_of_new(bucket, asked.lock),
         )
-        return CreateMultipartUploadOutput(upload.upload_id)
+        return CreateMultipartUploadOutput(upload.upload_id, self.encrypts)
 
     async def upload_part(self, request: Request[UploadPartInput]) -> UploadPartOutput:
         asked = request.input
@@ -66,7 +66,7 @@ class MultipartOperations(OperationGroup):
         part = await self._store.put_part(
             upload, asked.part_number, staged, checksum_of(asked.body.checksum())
         )
-        return UploadPartOutput(part.etag, checksum_value(part.checksum))
+        return UploadPartOutput(part.etag, checksum_value(part.checksum), self.encrypts)
 
     async def upload_part_copy(self, request: Request[UploadPartCopyInput]) -> UploadPartCopyOutput:
         asked = request.input
@@ -113,6 +113,8 @@ class MultipartOperations(OperationGroup):
             version.etag,
             visible_version(bucket, version),
             checksum_value(version.attributes.checksum),
+            self._expirations.of(bucket, version),
+            await self._is_encrypted(version),
         )
 
     async def abort_multipart_upload(self, request: Request[UploadInput]) -> None:

@@ -2,7 +2,6 @@
 
 from vexobj_auth import Action, canned_name
 from vexobj_s3compat import Request
-from vexobj_s3compat.errors import InvalidRequest
 from vexobj_s3compat.locks import PROTECTED
 from vexobj_s3compat.types import (
     AclOutput,
@@ -74,6 +73,7 @@ class ObjectOperations(OperationGroup):
             visible_version(bucket, version),
             checksum_value(version.attributes.checksum),
             self._expirations.of(bucket, version),
+            await self._is_encrypted(version),
         )
 
     async def get_object(self, request: Request[ObjectInput]) -> ObjectOutput:
@@ -87,8 +87,10 @@ class ObjectOperations(OperationGroup):
                 freshness = variant_freshness(stored, request.query, public=public)
                 return _variant_output(bucket, stored, variant, freshness, public=public)
         content = StoredContent(self._store, stored)
-        expiry = None if public else self._expirations.of(bucket, stored.version)
-        return _object_output(bucket, stored, content, expiry, public=public)
+        version = stored.version
+        expiry = None if public else self._expirations.of(bucket, version)
+        encrypted = self._store.may_be_sealed and await self._store.is_sealed(version)
+        return _object_output(bucket, stored, content, expiry, encrypted, public=public)
 
     async def delete_object(self, request: Request[DeleteObjectInput]) -> DeleteObjectOutput:
         asked = request.input
@@ -131,12 +133,6 @@ class ObjectOperations(OperationGroup):
         source_bucket, source = await readable_source(
             self._store, self._access, self._principal(request), asked.source
         )
-        if _changes_nothing(asked):
-            raise InvalidRequest(
-                "This copy request is illegal because it is trying to copy an object to itself "
-                "without changing the object's metadata, storage class, website redirect "
-                "location or encryption attributes."
-            )
         was = source.version.attributes
         replaces = asked.metadata_directive == "REPLACE"
         if was.tags and asked.tagging_directive == "COPY":
@@ -163,6 +159,8 @@ class ObjectOperations(OperationGroup):
             visible_version(bucket, version),
             visible_version(source_bucket, source.version),
             checksum_value(version.attributes.checksum),
+            self._expirations.of(bucket, version),
+            await self._is_encrypted(version),
         )
 
     async def get_object_acl(self, request: Request[ObjectInput]) -> AclOutput:
@@ -210,6 +208,7 @@ def _object_output(
     stored: StoredObject,
     content: StoredContent,
     expiry: str | None,
+    encrypted: bool,
     *,
     public: bool,
 ) -> ObjectOutput:
@@ -225,6 +224,7 @@ def _object_output(
         checksum=checksum_value(attributes.checksum),
         tag_count=0 if public else len(attributes.tags),
         lock=None if public else lock_value(version.lock),
+        encrypted=encrypted,
         extra_headers=() if expiry is None else (("x-amz-expiration", expiry),),
         public_cors=public,
     )
@@ -246,14 +246,4 @@ def _variant_output(
         version_id=visible_version(bucket, stored.version),
         extra_headers=variant_headers(variant),
         public_cors=public,
-    )
-
-
-def _changes_nothing(asked: CopyObjectInput) -> bool:
-    source = asked.source
-    return (
-        (source.bucket, source.key, source.version_id) == (asked.bucket, asked.key, None)
-        and asked.metadata_directive == "COPY"
-        and asked.tagging_directive == "COPY"
-        and asked.acl is None
     )

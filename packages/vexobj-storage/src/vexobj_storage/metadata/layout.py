@@ -7,8 +7,10 @@ entries that it needs.
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import overload
 
+from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import Location, Segment
 
 _HEADER = struct.Struct(">II")
@@ -99,6 +101,11 @@ class Layout(Sequence[Segment]):
         """Whether a segment's bytes are in the metadata store."""
         at = _HEADER.size + _SEGMENT.size - 1
         return Location.INLINE in self.packed[at : self._parts_at : _SEGMENT.size]
+
+    @cached_property
+    def is_sealed(self) -> bool:
+        """Whether every segment's blob is encrypted."""
+        return all(sealing_key(segment.blob_id) for segment in self)
 
     @property
     def part_numbers(self) -> Iterator[int]:
