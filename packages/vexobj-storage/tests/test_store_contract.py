@@ -37,6 +37,7 @@ from vexobj_storage.testing import (
     RaceContract,
     RewritingContract,
     VersionContract,
+    WebhookContract,
 )
 from vexobj_storage.testing.clocks import ManualClock
 
@@ -176,7 +177,7 @@ class TestListings(ListingContract):
     pass
 
 
-class TestLifecycle(LifecycleContract):
+class OnManualClock:
     @pytest.fixture
     def clock(self) -> ManualClock:
         return ManualClock()
@@ -189,6 +190,14 @@ class TestLifecycle(LifecycleContract):
         store = ObjectStore(config, metadata, MemoryBlobStore(), clock.now, clock.ticks)
         yield store
         await store.close()
+
+
+class TestLifecycle(OnManualClock, LifecycleContract):
+    pass
+
+
+class TestWebhooks(OnManualClock, WebhookContract):
+    pass
 
 
 class TestAccounts(AccountContract):

@@ -30,11 +30,13 @@ from vexobj_storage.errors import (
     LeaseLost,
     NoSuchAccessKey,
     NoSuchBucket,
+    NoSuchDelivery,
     NoSuchIdentity,
     NoSuchKey,
     NoSuchLifecycleRule,
     NoSuchUpload,
     NoSuchVersion,
+    NoSuchWebhook,
     ObjectLocked,
     ObjectLockNeedsVersioning,
     OutOfSpace,
@@ -48,6 +50,7 @@ from vexobj_storage.errors import (
     StoreBusy,
     StoreClosed,
     StoreError,
+    WebhookFixed,
     WriteFailed,
 )
 from vexobj_storage.keyring import KeyRing
@@ -63,6 +66,7 @@ from vexobj_storage.locks import (
 )
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.ops.audit import AuditEntry, AuditFilter, new_nonce
+from vexobj_storage.metadata.ops.deliveries import Delivery, FannedOut, Outcome
 from vexobj_storage.metadata.ops.outbox import Event
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.move import MoveProgress, move_blobs
@@ -111,6 +115,12 @@ from vexobj_storage.types import (
     VersionPage,
     WriteCondition,
 )
+from vexobj_storage.webhooks import (
+    DeliveryCounts,
+    DeliveryLimits,
+    DeliveryState,
+    Webhook,
+)
 
 __all__ = [
     "AccessKeyAlreadyExists",
@@ -136,9 +146,14 @@ __all__ = [
     "CompletedPart",
     "DefaultRetention",
     "Deleted",
+    "Delivery",
+    "DeliveryCounts",
+    "DeliveryLimits",
+    "DeliveryState",
     "EntityTooLarge",
     "EntityTooSmall",
     "Event",
+    "FannedOut",
     "GcReport",
     "Hasher",
     "HostAliasTaken",
@@ -166,11 +181,13 @@ __all__ = [
     "MovingBlobStore",
     "NoSuchAccessKey",
     "NoSuchBucket",
+    "NoSuchDelivery",
     "NoSuchIdentity",
     "NoSuchKey",
     "NoSuchLifecycleRule",
     "NoSuchUpload",
     "NoSuchVersion",
+    "NoSuchWebhook",
     "ObjectAttributes",
     "ObjectDetails",
     "ObjectLock",
@@ -182,6 +199,7 @@ __all__ = [
     "ObjectStore",
     "ObjectVersion",
     "OutOfSpace",
+    "Outcome",
     "Page",
     "Part",
     "PartPage",
@@ -214,6 +232,8 @@ __all__ = [
     "UploadPage",
     "VersionPage",
     "Versioning",
+    "Webhook",
+    "WebhookFixed",
     "WriteCondition",
     "WriteFailed",
     "check_service",

@@ -9,6 +9,7 @@ StorageError
 ├── PreconditionFailed      EntityTooLarge          SizeMismatch
 ├── QuotaExceeded
 ├── NoSuchIdentity          NoSuchAccessKey         AccessKeyAlreadyExists
+├── NoSuchWebhook           NoSuchDelivery          WebhookFixed
 ├── BlobMissing             BlobCorrupt         KeyUnavailable
 └── StoreError
     ├── OutOfSpace          StoreBusy               StoreClosed
@@ -201,6 +202,24 @@ class NoSuchAccessKey(StorageError):
 @dataclass(eq=False)
 class AccessKeyAlreadyExists(StorageError):
     access_key_id: str
+
+
+@dataclass(eq=False)
+class NoSuchWebhook(StorageError):
+    webhook_id: str
+
+
+@dataclass(eq=False)
+class WebhookFixed(StorageError):
+    """It comes from the settings, and is changed there."""
+
+    webhook_id: str
+
+
+@dataclass(eq=False)
+class NoSuchDelivery(StorageError):
+    webhook_id: str
+    number: int
 
 
 @dataclass(eq=False)

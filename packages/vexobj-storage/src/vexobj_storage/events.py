@@ -20,8 +20,8 @@ class Events(Core):
     async def number_events(self) -> int:
         """Number what was committed since the last call, so that it can be read; how many."""
         numbered = 0
-        while count := await self._metadata.write(outbox.number, _PIECE):
-            numbered += count
+        while await self._metadata.read(outbox.has_unnumbered):
+            numbered += await self._metadata.write(outbox.number, _PIECE)
         return numbered
 
     async def events(self, name: str, limit: int = 100) -> Sequence[Event]:

@@ -10,8 +10,8 @@ from vexobj_storage.accounts import Accounts
 from vexobj_storage.audit import Audit
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
+from vexobj_storage.deliveries import Deliveries
 from vexobj_storage.encryption import Encryption
-from vexobj_storage.events import Events
 from vexobj_storage.expiry import Expiry
 from vexobj_storage.keyring import KeyRing
 from vexobj_storage.metadata.engine import open_metadata
@@ -38,7 +38,7 @@ class ObjectStore(
     Encryption,
     Rewriting,
     Audit,
-    Events,
+    Deliveries,
 ):
     """Open with `await ObjectStore.open(config)`; close it when done.
 

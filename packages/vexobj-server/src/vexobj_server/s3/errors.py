@@ -101,6 +101,9 @@ TABLE: dict[type[Exception], Translation] = {
     storage.NoSuchIdentity: lambda _: s3.AccessDenied(),
     storage.NoSuchAccessKey: lambda _: s3.InvalidAccessKeyId(),
     storage.AccessKeyAlreadyExists: lambda _: s3.OperationAborted(),
+    storage.NoSuchWebhook: lambda _: s3.InternalError(),
+    storage.NoSuchDelivery: lambda _: s3.InternalError(),
+    storage.WebhookFixed: lambda _: s3.InternalError(),
     storage.BlobMissing: lambda _: s3.InternalError(),
     storage.BlobCorrupt: lambda _: s3.InternalError(),
     storage.KeyUnavailable: lambda e: s3.InternalError(

@@ -154,6 +154,11 @@ TABLE: dict[type[Exception], Translation] = {
     storage.NoSuchIdentity: _fixed(404, "NoSuchIdentity", "identity not found"),
     storage.NoSuchAccessKey: _fixed(404, "NoSuchAccessKey", "api key not found"),
     storage.AccessKeyAlreadyExists: _fixed(409, "AccessKeyAlreadyExists", "api key exists"),
+    storage.NoSuchWebhook: _fixed(404, "NoSuchWebhook", "webhook not found"),
+    storage.NoSuchDelivery: _fixed(404, "NoSuchDelivery", "delivery not found"),
+    storage.WebhookFixed: _fixed(
+        409, "WebhookFixed", "the webhook comes from the settings, and is changed there"
+    ),
     storage.BlobMissing: _damaged,
     storage.BlobCorrupt: _damaged,
     storage.KeyUnavailable: lambda e: RestError(

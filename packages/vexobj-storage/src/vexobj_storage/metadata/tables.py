@@ -393,6 +393,48 @@ class Outbox(_Table, table=True):
     payload: str = Field(sa_column=_text())
 
 
+class Webhooks(_Table, table=True):
+    """Who is told of events by HTTP; `events` is a JSON list of patterns."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = _CLUSTERED
+    id: str = Field(sa_column=_text(key=True))
+    url: str = Field(sa_column=_text())
+    events: str = Field(sa_column=_text())
+    bucket: str | None = Field(sa_column=_text(null=True))
+    prefix: str = Field(sa_column=_text())
+    sealed_secret: bytes | None = Field(sa_column=_bytes(null=True))
+    enabled: int = Field(sa_column=_small())
+    from_settings: int = Field(sa_column=_small())
+    created_us: int = Field(sa_column=_integer())
+
+
+class Deliveries(_Table, table=True):
+    """One event for one webhook, of which `number` is the outbox's; a copy, which outlives it.
+
+    `state` as webhooks.DeliveryState; `when_us` is when it is due, while it is being sent when it
+    is due again, and of one that is done with when that was.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("deliveries_state", "webhook_id", "state", "when_us", "created_us"),
+        _CLUSTERED,
+    )
+    webhook_id: str = Field(sa_column=_text(key=True))
+    number: int = Field(sa_column=_integer(key=True))
+    state: int = Field(sa_column=_small())
+    when_us: int = Field(sa_column=_integer())
+    attempts: int = Field(sa_column=_integer())
+    event_id: bytes = Field(sa_column=_bytes())
+    created_us: int = Field(sa_column=_integer())
+    kind: str = Field(sa_column=_text())
+    sequence: int | None = Field(sa_column=_integer(null=True))
+    payload: str = Field(sa_column=_text())
+    status: int | None = Field(sa_column=_integer(null=True))
+    error: str | None = Field(sa_column=_text(null=True))
+
+
 class Jobs(_Table, table=True):
     """Work to be done once: claimed by lease, retried with backoff; `state` is the worker's."""
 

@@ -20,6 +20,7 @@ from vexobj_storage.testing.multipart import MultipartContract
 from vexobj_storage.testing.quotas import QuotaContract
 from vexobj_storage.testing.races import RaceContract
 from vexobj_storage.testing.versions import VersionContract
+from vexobj_storage.testing.webhooks import WebhookContract
 
 __all__ = [
     "AccountContract",
@@ -38,5 +39,6 @@ __all__ = [
     "RewritingContract",
     "VersionContract",
     "Violations",
+    "WebhookContract",
     "invariants",
 ]

@@ -1,13 +1,15 @@
 """What every store must do with events."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from vexobj_storage import errors
+from vexobj_storage.lifecycle import LifecycleRule
 from vexobj_storage.metadata.ops.outbox import Event
 from vexobj_storage.store import ObjectStore
-from vexobj_storage.testing.helpers import make_bucket, put
+from vexobj_storage.testing.helpers import PLAIN, complete, make_bucket, put, put_part
 from vexobj_storage.types import ObjectName, Quota, Versioning, WriteCondition
 
 
@@ -43,6 +45,7 @@ class EventContract:
         ]
         data = events[0].data
         assert (data["bucket"], data["size"], data["etag"]) == ("bucket", 1, version.etag)
+        assert [event.data["cause"] for event in events] == ["put", "copy", "delete"]
         assert await _next(store) == []
         await store.unsubscribe("reader")
         await put(store, bucket, b"after", b"1")
@@ -61,6 +64,8 @@ class EventContract:
         assert _said(events) == [(f"object.{kind}", "key") for kind in kinds]
         assert [event.data.get("delete_marker") for event in events] == [None, True, False, False]
         assert events[2].data["version_id"] == version.version_id
+        causes = ["put", "delete", "delete", "purge"]
+        assert [event.data["cause"] for event in events] == causes
 
     async def test_events_stay_until_all_have_done_with_them(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store)
@@ -97,6 +102,21 @@ class EventContract:
             mine = [event.sequence for event in events if event.data["key"] == key]
             assert len(mine) == 20
             assert mine == sorted(mine, key=lambda sequence: sequence or 0)
+
+    async def test_completions_and_expirations_are_told(self, store: ObjectStore) -> None:
+        bucket = await make_bucket(store)
+        rule = LifecycleRule("all", datetime(2020, 1, 1, tzinfo=UTC), expire_days=1)
+        await store.set_lifecycle(bucket.name, [rule])
+        await store.subscribe("reader")
+        upload = await store.create_upload(bucket, b"key", PLAIN)
+        parts = [await put_part(store, upload, 1, b"1")]
+        await complete(store, bucket, upload, parts)
+        await store.sweep_lifecycle(day=timedelta(microseconds=1))
+        events = await _next(store)
+        assert [(event.kind, event.data["cause"]) for event in events] == [
+            ("object.created", "multipart"),
+            ("object.deleted", "lifecycle"),
+        ]
 
     async def test_a_quota_that_is_reached_is_told(self, store: ObjectStore) -> None:
         bucket = await make_bucket(store)

@@ -27,6 +27,7 @@ from vexobj_storage.metadata.ops.multipart import (
     parse_upload_id,
     upload,
 )
+from vexobj_storage.metadata.ops.outbox import Cause
 from vexobj_storage.metadata.rows import Draft
 from vexobj_storage.metadata.tx import Row, Tx, repeatable
 from vexobj_storage.types import (
@@ -88,7 +89,7 @@ async def complete_upload(
     chosen = _choose(uploaded, completion)
     lock = rows.unpack_lock(row[14])
     draft = _draft(bucket, upload(bucket.id, row), chosen, completion, lock, now_us)
-    ledger = Ledger(bucket.id, now_us, draft.uid, found.limited, found.subscribed)
+    ledger = Ledger(bucket.id, now_us, draft.uid, found.limited, found.subscribed, Cause.MULTIPART)
     placed = await versions.place(tx, found, draft, None, manifest_id, completion.condition, ledger)
     layout = Layout.join((part[0], Layout(part[4])) for part in chosen)
     await tx.run(

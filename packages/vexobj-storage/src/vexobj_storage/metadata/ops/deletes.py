@@ -11,6 +11,7 @@ from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import guard, sql, versions
 from vexobj_storage.metadata.ops.guard import Removal, Summary
 from vexobj_storage.metadata.ops.ledger import Ledger
+from vexobj_storage.metadata.ops.outbox import Cause
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.types import Bucket, Deleted, ObjectName, Versioning
@@ -36,11 +37,16 @@ _ADD_VERSION = sql.insert(sql.VERSIONS)
 
 
 async def delete_objects(
-    tx: Tx, bucket: Bucket, names: Sequence[ObjectName], removal: Removal, now_us: int
+    tx: Tx,
+    bucket: Bucket,
+    names: Sequence[ObjectName],
+    removal: Removal,
+    now_us: int,
+    cause: Cause = Cause.DELETE,
 ) -> Sequence[Deleted]:
     """All of `names` that no lock keeps; answers in their order. Raises: NoSuchBucket."""
     versioning = await versions.hold_bucket(tx, bucket)
-    ledger = Ledger(bucket.id, now_us, new_id())
+    ledger = Ledger(bucket.id, now_us, new_id(), cause=cause)
     answers: list[Deleted | None] = [None] * len(names)
     # In one order everywhere, so that two batches cannot wait for each other.
     for index in sorted(range(len(names)), key=lambda i: names[i].key):

@@ -53,6 +53,7 @@ class Ledger:
     id: bytes
     limited: bool = True
     subscribed: bool | None = None
+    cause: outbox.Cause = outbox.Cause.PUT
     objects: int = 0
     object_bytes: int = 0
     noncurrent_objects: int = 0
@@ -75,7 +76,8 @@ class Ledger:
     def tell(self, kind: str, key: bytes, sequence: int, data: Mapping[str, Any]) -> None:
         """An event of one key, for those who subscribe."""
         if self.subscribed is not False:
-            self._changes.append(outbox.Change(kind, data, self.bucket_id, key, sequence))
+            told = {**data, "cause": self.cause.value}
+            self._changes.append(outbox.Change(kind, told, self.bucket_id, key, sequence))
 
     def current(self, objects: int, size: int) -> None:
         self.objects += objects

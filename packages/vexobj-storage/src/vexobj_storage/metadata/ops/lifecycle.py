@@ -21,6 +21,7 @@ from vexobj_storage.metadata.ops import buckets, deletes, sql, versions
 from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.ops.ledger import Ledger
 from vexobj_storage.metadata.ops.multipart import OPEN, UPLOAD_COLUMNS, upload
+from vexobj_storage.metadata.ops.outbox import Cause
 from vexobj_storage.metadata.tx import Row, Tx, repeatable
 from vexobj_storage.types import Bucket, BucketChange, LifecycleReport, ObjectName, Upload
 
@@ -138,7 +139,7 @@ async def expire(
         raise NoSuchBucket("")
     bucket = rows.bucket(row)
     rules = lifecycle.load(bucket.settings)
-    ledger = Ledger(bucket.id, now_us, new_id())
+    ledger = Ledger(bucket.id, now_us, new_id(), cause=Cause.LIFECYCLE)
     report = LifecycleReport()
     # One order of keys everywhere; of a key the oldest first, as a newer one tells its age.
     for seen in sorted(due, key=lambda c: (c.facts.key, -c.descending)):

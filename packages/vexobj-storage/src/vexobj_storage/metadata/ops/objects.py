@@ -10,6 +10,7 @@ from vexobj_storage.errors import NoSuchKey, NoSuchVersion
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import references, sql, versions
 from vexobj_storage.metadata.ops.ledger import Ledger, has_settled
+from vexobj_storage.metadata.ops.outbox import Cause
 from vexobj_storage.metadata.rows import Draft, Placed
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Row, Tx, repeatable, settled_by
@@ -130,7 +131,9 @@ async def copy_object(
 ) -> Placed:
     """Write a version that shares another's content. Raises: NoSuchVersion if that is gone."""
     found = await versions.target(tx, draft.bucket, draft.key)
-    ledger = Ledger(draft.bucket.id, draft.now_us, draft.uid, found.limited, found.subscribed)
+    ledger = Ledger(
+        draft.bucket.id, draft.now_us, draft.uid, found.limited, found.subscribed, Cause.COPY
+    )
     placed = await versions.place(
         tx, found, draft, source.blob_id, source.manifest_id, condition, ledger
     )

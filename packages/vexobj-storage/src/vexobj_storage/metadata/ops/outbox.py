@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -17,7 +18,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from vexobj_storage.ids import new_id
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql
-from vexobj_storage.metadata.tx import Tx, repeatable
+from vexobj_storage.metadata.tx import Row, Tx, repeatable
 
 _O, _S, _C = sql.OUTBOX, sql.SUBSCRIBERS, sql.COUNTERS
 _NUMBER = "outbox"
@@ -36,6 +37,7 @@ _UNNUMBERED = sql.query(
     .order_by(func.coalesce(_O.c.sequence, _O.c.created_us))
     .limit(bindparam("most"))
 )
+_ANY_UNNUMBERED = sql.query(select(_O.c.id).where(_O.c.number.is_(None)).limit(1))
 _GIVE = sql.query(
     update(_O)
     .where(*sql.matches(_O, "id"), _O.c.number.is_(None))
@@ -43,7 +45,9 @@ _GIVE = sql.query(
 )
 _SUBSCRIBE = sql.insert(_S)
 _UNSUBSCRIBE = sql.remove(_S, "name")
-_CURSOR = sql.query(select(_S.c.cursor).where(*sql.matches(_S, "name")))
+_FIND_CURSOR = select(_S.c.cursor).where(*sql.matches(_S, "name"))
+_CURSOR = sql.query(_FIND_CURSOR)
+_LOCK_CURSOR = sql.query(_FIND_CURSOR.with_for_update())
 _ADVANCE = sql.query(
     update(_S)
     .where(*sql.matches(_S, "name"), _S.c.cursor < bindparam("number"))
@@ -58,6 +62,17 @@ _READ = sql.query(
 _DONE = sql.query(select(func.min(_S.c.cursor)))
 _TRIM = sql.query(delete(_O).where(_O.c.number <= bindparam("done")))
 _CLEAR = sql.query(delete(_O))
+
+
+class Cause(StrEnum):
+    """What made a change, beside its kind."""
+
+    PUT = "put"
+    COPY = "copy"
+    MULTIPART = "multipart"
+    DELETE = "delete"
+    PURGE = "purge"
+    LIFECYCLE = "lifecycle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +152,22 @@ async def number(tx: Tx, limit: int) -> int:
     return len(found)
 
 
+async def has_unnumbered(tx: Tx) -> bool:
+    """Whether there is anything for `number` to do, which a read finds out for less."""
+    return await tx.one(_ANY_UNNUMBERED) is not None
+
+
 async def read(tx: Tx, name: str, limit: int) -> Sequence[Event]:
     """The next events behind the subscriber's cursor; nothing for one who does not subscribe."""
-    row = await tx.one(_CURSOR, name=name)
+    return await _read(tx, await tx.one(_CURSOR, name=name), limit)
+
+
+async def read_locked(tx: Tx, name: str, limit: int) -> Sequence[Event]:
+    """As `read`; another who reads so waits for the end of this transaction."""
+    return await _read(tx, await tx.one(_LOCK_CURSOR, name=name), limit)
+
+
+async def _read(tx: Tx, row: Row | None, limit: int) -> Sequence[Event]:
     if row is None:
         return []
     return [

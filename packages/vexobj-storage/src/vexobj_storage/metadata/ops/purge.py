@@ -9,6 +9,7 @@ from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import deletes, guard, sql, versions
 from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.ops.ledger import Ledger
+from vexobj_storage.metadata.ops.outbox import Cause
 from vexobj_storage.metadata.ops.versions import NONCURRENT, Noncurrent
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.types import Bucket, Deleted, ObjectName, PurgeReport, Versioning
@@ -68,7 +69,7 @@ async def purge_piece(
     if await versions.hold_bucket(tx, bucket) == Versioning.OFF:
         return await _only(tx, bucket, key, removal, now_us)
     await versions.lock_head(tx, bucket.id, key)
-    ledger = Ledger(bucket.id, now_us, new_id())
+    ledger = Ledger(bucket.id, now_us, new_id(), cause=Cause.PURGE)
     found = [
         Noncurrent.of(row)
         for row in await tx.all(
@@ -102,7 +103,7 @@ async def purge_piece(
 async def _only(tx: Tx, bucket: Bucket, key: bytes, removal: Removal, now_us: int) -> Piece:
     live, _ = await deletes.live_version(tx, bucket.id, key)
     name = ObjectName(key)
-    (deleted,) = await deletes.delete_objects(tx, bucket, [name], removal, now_us)
+    (deleted,) = await deletes.delete_objects(tx, bucket, [name], removal, now_us, Cause.PURGE)
     if deleted.refusal is not None:
         raise guard.locked(bucket, key, rows.NULL_VERSION, deleted.refusal)
     if live is None or not deleted.existed:

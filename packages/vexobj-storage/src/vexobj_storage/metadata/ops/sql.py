@@ -33,6 +33,8 @@ FACTS = metadata.tables["facts"]
 AUDIT_LOG = metadata.tables["audit_log"]
 SUBSCRIBERS = metadata.tables["subscribers"]
 OUTBOX = metadata.tables["outbox"]
+WEBHOOKS = metadata.tables["webhooks"]
+DELIVERIES = metadata.tables["deliveries"]
 JOBS = metadata.tables["jobs"]
 
 LAST = 2**63 - 1
