@@ -116,7 +116,7 @@ async def test_collectors_take_their_locks_in_one_order(
         await tx.all(gc._DUE, now_us=now_us, limit=100)
         found.set()
         await forgetting.wait()
-        await tx.one(gc._LOCK_BLOB, blob_id=entry.id)
+        await tx.all(gc._LOCK_BLOBS, ids=entry.id)
 
     async def forget(tx: Tx) -> tuple[int, int]:
         begun.append("forget")

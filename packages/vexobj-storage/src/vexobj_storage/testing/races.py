@@ -1,7 +1,10 @@
 """What must hold when many do at once what only some of them can have done."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
 import pytest
 
@@ -27,6 +30,8 @@ from vexobj_storage.types import (
 
 _BIG = b"same bytes " * 4096
 
+T = TypeVar("T")
+
 
 async def _all(calls: Iterable[Awaitable[object]]) -> tuple[list[object], list[BaseException]]:
     """Run all at once; what they answered, and the conditions that they met."""
@@ -36,6 +41,15 @@ async def _all(calls: Iterable[Awaitable[object]]) -> tuple[list[object], list[B
         if not isinstance(error, errors.StorageError):
             raise error
     return [a for a in answers if not isinstance(a, BaseException)], met
+
+
+async def _until_done(call: Callable[[], Awaitable[T]]) -> T:
+    """As a client does that is told to try again."""
+    while True:
+        try:
+            return await call()
+        except errors.StoreBusy:
+            await asyncio.sleep(0)
 
 
 class RaceContract:
@@ -236,6 +250,38 @@ class RaceContract:
         await asyncio.gather(*(write(n) for n in range(6)), collect(), collect())
         await put(store, bucket, b"last", _BIG)
         await store.collect_garbage()
+        assert await content(store, bucket, b"last") == _BIG
+        assert await invariants(store) == set()
+
+    async def test_collecting_and_sweeping_beside_everything(self, store: ObjectStore) -> None:
+        """Copies, completions and reads while collectors and sweepers take all for old."""
+        bucket = await make_bucket(store, Versioning.ENABLED)
+
+        async def write(n: int) -> None:
+            key, data = b"key%d" % n, _BIG + b"%d" % (n % 2)
+            for _ in range(3):
+                await _until_done(partial(put, store, bucket, key, data))
+                upload = await store.create_upload(bucket, key + b"-parts", PLAIN)
+                source = await store.get_object(bucket, key)
+                parts = [
+                    await _until_done(partial(put_part, store, upload, 1, data)),
+                    await store.copy_part(upload, 2, source, 1, len(data) - 1),
+                ]
+                await complete(store, bucket, upload, parts)
+                assert await content(store, bucket, key + b"-parts") == data + data[1:]
+                await store.purge(bucket, key)
+                await store.purge(bucket, key + b"-parts")
+
+        async def collect() -> None:
+            for _ in range(10):
+                await store.sweep_orphans(timedelta(seconds=-10))
+                await store.collect_garbage()
+
+        await asyncio.gather(*(write(n) for n in range(4)), collect(), collect())
+        await put(store, bucket, b"last", _BIG)
+        for _ in range(2):
+            await store.sweep_orphans(timedelta(seconds=-10))
+            await store.collect_garbage()
         assert await content(store, bucket, b"last") == _BIG
         assert await invariants(store) == set()
 

@@ -4,15 +4,17 @@ The queue holds, by `kind`: blobs (0) and manifests (1) that lost a reference, u
 parts may have become useless, and manifests (3) that were without a reference a grace ago. All is
 looked at again under a lock before anything is done: an entry means "look", not "remove".
 
+An orphan, bytes that never had a row, is given a condemned one and goes the same way.
+
 A blob goes live -> condemned -> (grace) -> bytes removed -> row removed. Between the last two a
 crash leaves a condemned row, whose entry is still queued. A manifest whose grace has passed loses
 its row, after which nothing can refer to its parts, and its upload is cleared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.layout import Layout
@@ -20,11 +22,17 @@ from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, QUEUE, UNUSED_MANIFEST, UPLOAD
 from vexobj_storage.metadata.ops.multipart import COMPLETED, OPEN, referrer
 from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import GcReport, Location
 
 _PIECE = 500
 _REMEMBERED_US = 24 * 3600 * 1_000_000
 """How long a completed upload answers a repeated completion."""
+
+_LEEWAY_US = 3600 * 1_000_000
+
+LIVE, CONDEMNED, QUARANTINED = range(3)
+"""The states of a blob."""
 
 _B, _Q = sql.BLOBS, sql.GC_QUEUE
 _DUE = sql.query(
@@ -35,19 +43,33 @@ _DUE = sql.query(
     .with_for_update()
 )
 _UNQUEUE = sql.remove(_Q, "due_us", "kind", "id")
-_LOCK_BLOB = sql.query(
-    select(_B.c.state, _B.c.condemned_us, _B.c.location, _B.c.stored_size)
-    .where(*sql.matches(_B, "blob_id"))
+_MISDATED = sql.query(
+    select(_Q.c.due_us, _Q.c.kind, _Q.c.id)
+    .where(_Q.c.due_us > bindparam("latest_us"))
+    .order_by(_Q.c.due_us, _Q.c.kind, _Q.c.id)
+    .limit(bindparam("limit"))
     .with_for_update()
 )
-_BLOB_REFERRED = sql.exists(sql.BLOB_REFS, "blob_id")
+_LOCK_BLOBS = sql.query(
+    select(_B.c.blob_id, _B.c.state, _B.c.condemned_us, _B.c.location, _B.c.stored_size)
+    .where(_B.c.blob_id.in_(sql.listed("ids")))
+    .order_by(_B.c.blob_id)
+    .with_for_update()
+)
+_REFERRED = sql.query(
+    select(sql.BLOB_REFS.c.blob_id).where(sql.BLOB_REFS.c.blob_id.in_(sql.listed("ids"))).distinct()
+)
 _CONDEMN = sql.query(
     update(_B)
-    .where(*sql.matches(_B, "blob_id"))
+    .where(_B.c.blob_id.in_(sql.listed("ids")))
     .values(state=1, condemned_us=bindparam("condemned_us"))
 )
-_DROP_BLOB = sql.remove(_B, "blob_id")
-_DROP_INLINE = sql.remove(sql.INLINE_BLOBS, "blob_id")
+_DROP_BLOBS = sql.query(delete(_B).where(_B.c.blob_id.in_(sql.listed("ids"))))
+_DROP_INLINE = sql.query(
+    delete(sql.INLINE_BLOBS).where(sql.INLINE_BLOBS.c.blob_id.in_(sql.listed("ids")))
+)
+_KNOWN = sql.query(select(_B.c.blob_id).where(_B.c.blob_id.in_(sql.listed("ids"))))
+_ADD_BLOB = sql.insert(_B)
 _LOCK_MANIFEST = sql.query(
     select(sql.MANIFESTS.c.size).where(*sql.matches(sql.MANIFESTS, "manifest_id")).with_for_update()
 )
@@ -103,19 +125,22 @@ async def collect(tx: Tx, now_us: int, grace_us: int, limit: int) -> Batch:
     """Look at up to `limit` entries that are due. Removing bytes is the caller's, see `forget`.
 
     The entries are locked first: who drops a reference now and queues an equal entry waits, and
-    finds it gone, or was waited for, and the reference is seen gone.
+    finds it gone, or was waited for, and the reference is seen gone. Entries that a clock which
+    was ahead has put off for longer than any is, are due.
     """
-    batch = Batch()
-    for row in await tx.all(_DUE, now_us=now_us, limit=limit):
-        entry = Entry(*row)
-        batch.seen += 1
-        if entry.kind == BLOB:
-            await _blob(tx, entry, now_us, grace_us, batch)
-        elif entry.kind == MANIFEST:
+    due = await tx.all(_DUE, now_us=now_us, limit=limit)
+    if not due:
+        latest_us = now_us + max(grace_us, _REMEMBERED_US) + _LEEWAY_US
+        due = await tx.all(_MISDATED, latest_us=latest_us, limit=limit)
+    entries = [Entry(*row) for row in due]
+    batch = Batch(seen=len(entries))
+    await _blobs(tx, [e for e in entries if e.kind == BLOB], now_us, grace_us, batch)
+    for entry in entries:
+        if entry.kind == MANIFEST:
             await _manifest(tx, entry, now_us, grace_us)
         elif entry.kind == UNUSED_MANIFEST:
             await _unused_manifest(tx, entry, now_us)
-        elif not await _upload(tx, entry, now_us):
+        elif entry.kind == UPLOAD and not await _upload(tx, entry, now_us):
             break
     return batch
 
@@ -125,15 +150,43 @@ async def forget(tx: Tx, removed: Sequence[Entry]) -> tuple[int, int]:
 
     Entries are locked before their blobs, as `collect` does: collectors run beside each other.
     """
-    count = size = 0
-    for entry in removed:
-        await tx.run(_UNQUEUE, **entry.values())
-        row = await tx.one(_LOCK_BLOB, blob_id=entry.id)
-        if row is not None and row[0] == 1:
-            await tx.run(_DROP_INLINE, blob_id=entry.id)
-            await tx.run(_DROP_BLOB, blob_id=entry.id)
-            count, size = count + 1, size + row[3]
-    return count, size
+    await tx.many(_UNQUEUE, [entry.values() for entry in removed])
+    found = await tx.all(_LOCK_BLOBS, ids=sql.packed(entry.id for entry in removed))
+    gone = [row for row in found if row[1] == CONDEMNED]
+    ids = sql.packed(row[0] for row in gone)
+    await tx.run(_DROP_INLINE, ids=ids)
+    await tx.run(_DROP_BLOBS, ids=ids)
+    return len(gone), sum(row[4] for row in gone)
+
+
+async def condemn_orphans(
+    tx: Tx, sizes: Mapping[bytes, int], now_us: int, grace_us: int
+) -> Sequence[bytes]:
+    """Give bytes without a row one that is condemned, by id and stored size; the ids of those.
+
+    So they go as everything else does, after a grace. Who staged them, and comes to commit only
+    now, finds the row (see `references.adopt`) instead of losing its bytes after an answer.
+    """
+    known = {row[0] for row in await tx.all(_KNOWN, ids=sql.packed(sizes))}
+    orphans = sorted(sizes.keys() - known)
+    rows = [
+        {
+            "blob_id": blob_id,
+            "size": 0,
+            "stored_size": sizes[blob_id],
+            "sha256": b"",
+            "location": int(Location.STORE),
+            "key_id": sealing_key(blob_id),
+            "state": CONDEMNED,
+            "created_us": now_us,
+            "condemned_us": now_us,
+        }
+        for blob_id in orphans
+    ]
+    await tx.many(_ADD_BLOB, rows)
+    due_us = now_us + grace_us
+    await tx.many(QUEUE, [{"due_us": due_us, "kind": BLOB, "id": b} for b in orphans])
+    return orphans
 
 
 async def waiting(tx: Tx) -> GcReport:
@@ -146,26 +199,39 @@ async def waiting(tx: Tx) -> GcReport:
 
 async def known_blobs(tx: Tx, blob_ids: Sequence[bytes]) -> set[bytes]:
     """Those of `blob_ids` that have a row."""
-    return {b for b in blob_ids if await tx.one(_HAS_BLOB, blob_id=b) is not None}
+    return {row[0] for row in await tx.all(_KNOWN, ids=sql.packed(blob_ids))}
 
 
-_HAS_BLOB = sql.exists(_B, "blob_id")
-
-
-async def _blob(tx: Tx, entry: Entry, now_us: int, grace_us: int, batch: Batch) -> None:
-    row = await tx.one(_LOCK_BLOB, blob_id=entry.id)
-    if row is None or await tx.one(_BLOB_REFERRED, blob_id=entry.id) is not None:
-        await tx.run(_UNQUEUE, **entry.values())
+async def _blobs(
+    tx: Tx, entries: Sequence[Entry], now_us: int, grace_us: int, batch: Batch
+) -> None:
+    """All at once. Who takes a reference holds the blob's row: it is asked for after the lock."""
+    if not entries:
         return
-    state, condemned_us, location, _ = row
-    if state == 0:
-        await tx.run(_CONDEMN, blob_id=entry.id, condemned_us=now_us)
-        condemned_us = now_us
-        batch.condemned += 1
-    elif condemned_us + grace_us <= now_us:
-        batch.removable.append((entry, Location(location)))
-        return
-    await _requeue(tx, entry, BLOB, condemned_us + grace_us)
+    ids = sql.packed(entry.id for entry in entries)
+    found = {row[0]: row[1:4] for row in await tx.all(_LOCK_BLOBS, ids=ids)}
+    referred = {row[0] for row in await tx.all(_REFERRED, ids=ids)}
+    ended: list[Entry] = []
+    condemned: dict[bytes, list[Entry]] = {}
+    for entry in entries:
+        if entry.id not in found or entry.id in referred:
+            ended.append(entry)
+            continue
+        state, condemned_us, location = found[entry.id]
+        if state != CONDEMNED or condemned_us > now_us:
+            condemned.setdefault(entry.id, []).append(entry)
+        elif condemned_us + grace_us <= now_us:
+            batch.removable.append((entry, Location(location)))
+        else:
+            await _requeue(tx, entry, BLOB, condemned_us + grace_us)
+    if condemned:
+        await tx.run(_CONDEMN, ids=sql.packed(condemned), condemned_us=now_us)
+        due_us = now_us + grace_us
+        await tx.many(QUEUE, [{"due_us": due_us, "kind": BLOB, "id": b} for b in condemned])
+        ended += [e for same in condemned.values() for e in same if e.due_us != due_us]
+    if ended:
+        await tx.many(_UNQUEUE, [entry.values() for entry in ended])
+    batch.condemned += len(condemned)
 
 
 async def _manifest(tx: Tx, entry: Entry, now_us: int, grace_us: int) -> None:
@@ -203,7 +269,7 @@ async def _upload(tx: Tx, entry: Entry, now_us: int) -> bool:
     if len(numbers) > _PIECE:
         return False
     if row is not None and row[0] == COMPLETED and row[1] + _REMEMBERED_US > now_us:
-        await _requeue(tx, entry, UPLOAD, row[1] + _REMEMBERED_US)
+        await _requeue(tx, entry, UPLOAD, min(row[1], now_us) + _REMEMBERED_US)
     else:
         await tx.run(_DROP_UPLOAD, upload_id=entry.id)
         await tx.run(_UNQUEUE, **entry.values())

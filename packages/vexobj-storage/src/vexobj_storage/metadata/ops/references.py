@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
+from vexobj_storage.errors import StoreBusy
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.types import Location, StagedContent
@@ -18,7 +19,7 @@ _HOLD_BLOB = sql.query(
     .where(*sql.matches(sql.BLOBS, "blob_id"), sql.BLOBS.c.state == 0)
     .with_for_update(read=True)
 )
-_HAS_BLOB = sql.exists(sql.BLOBS, "blob_id")
+_HAS_BLOB = sql.exists(sql.BLOBS, "blob_id", "sha256")
 _HOLD_MANIFEST = sql.query(
     select(sql.MANIFESTS.c.size)
     .where(*sql.matches(sql.MANIFESTS, "manifest_id"))
@@ -59,9 +60,12 @@ async def hold_manifest(tx: Tx, manifest_id: bytes) -> bool:
 
 
 async def adopt(tx: Tx, staged: StagedContent, now_us: int) -> None:
-    """Make staged content a live blob."""
+    """Make staged content a live blob.
+
+    Raises: StoreBusy when its bytes lay unused for so long that they were condemned as an orphan.
+    """
     location = Location.STORE if staged.inline is None else Location.INLINE
-    await tx.run(
+    added = await tx.run(
         _ADD_BLOB,
         blob_id=staged.blob_id,
         size=staged.size,
@@ -73,13 +77,16 @@ async def adopt(tx: Tx, staged: StagedContent, now_us: int) -> None:
         created_us=now_us,
         condemned_us=None,
     )
+    if not added:
+        raise StoreBusy
     if staged.inline is not None:
         await tx.run(_ADD_INLINE, blob_id=staged.blob_id, data=staged.inline)
 
 
 async def is_adopted(tx: Tx, staged: StagedContent) -> bool:
     """Whether the content was made a blob, even if nothing refers to it any more."""
-    return await tx.one(_HAS_BLOB, blob_id=staged.blob_id) is not None
+    found = await tx.one(_HAS_BLOB, blob_id=staged.blob_id, sha256=staged.sha256)
+    return found is not None
 
 
 async def refer_to_blob(tx: Tx, blob_id: bytes, referrer: bytes) -> None:

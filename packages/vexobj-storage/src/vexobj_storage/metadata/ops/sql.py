@@ -1,9 +1,9 @@
 """The tables, and the few shapes of statement that every operation needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import LargeBinary, Table, bindparam, delete, select
+from sqlalchemy import LargeBinary, Select, Table, bindparam, delete, func, literal, select
 from sqlalchemy.sql.base import Executable, ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import BindParameter, ColumnElement
 
@@ -40,6 +40,8 @@ JOBS = metadata.tables["jobs"]
 LAST = 2**63 - 1
 """`versions.descending` is this less the sequence."""
 
+ID_BYTES = 16
+
 Excluded = ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
 
@@ -56,6 +58,24 @@ def bytes_bind(name: str) -> BindParameter[bytes]:
 def matches(table: Table, *names: str) -> list[ColumnElement[bool]]:
     """Each named column equals the bind of its name."""
     return [table.c[name] == bindparam(name) for name in names]
+
+
+def listed(name: str) -> Select[tuple[bytes]]:
+    """The ids that are bound to `name` one behind the other, as `packed` has them.
+
+    A list of any length as one bind: so many rows are one round trip, in every dialect.
+    """
+    ids = bytes_bind(name)
+    size = func.length(ids)
+    first = select(literal(0).label("at")).where(size > 0)
+    at = first.cte(f"{name}_at", recursive=True)
+    at = at.union_all(select(at.c.at + ID_BYTES).where(at.c.at + ID_BYTES < size))
+    return select(func.substr(ids, at.c.at + 1, ID_BYTES, type_=LargeBinary).label("id"))
+
+
+def packed(ids: Iterable[bytes]) -> bytes:
+    """For a bind of `listed`: sorted, and each once."""
+    return b"".join(sorted(set(ids)))
 
 
 def insert(table: Table) -> Statement:
