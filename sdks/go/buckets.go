@@ -14,22 +14,38 @@ type BucketSettings struct {
 	HostAliases []string `json:"host_aliases"`
 }
 
+// BucketRetention is so many days or so many years, from when a version is written; Mode is
+// "governance" or "compliance".
+type BucketRetention struct {
+	Mode  string `json:"mode"`
+	Days  *int   `json:"days,omitempty"`
+	Years *int   `json:"years,omitempty"`
+}
+
+// BucketObjectLock is what versions are locked by that bring no retention of their own.
+type BucketObjectLock struct {
+	DefaultRetention *BucketRetention `json:"default_retention"`
+}
+
 // Bucket holds objects. Anyone may read the objects of a public one. Owner is an identity's ID,
-// Versioning is "off", "enabled" or "suspended".
+// Versioning is "off", "enabled" or "suspended"; ObjectLock is nil for a bucket whose versions S3
+// clients cannot lock.
 type Bucket struct {
-	ID         string         `json:"id"`
-	Name       string         `json:"name"`
-	CreatedAt  time.Time      `json:"created_at"`
-	Public     bool           `json:"public"`
-	Versioning string         `json:"versioning"`
-	Owner      string         `json:"owner"`
-	Settings   BucketSettings `json:"settings"`
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	CreatedAt  time.Time         `json:"created_at"`
+	Public     bool              `json:"public"`
+	Versioning string            `json:"versioning"`
+	Owner      string            `json:"owner"`
+	Settings   BucketSettings    `json:"settings"`
+	ObjectLock *BucketObjectLock `json:"object_lock"`
 }
 
 // BucketChange is what UpdateBucket sets; nil fields stay as they are.
 type BucketChange struct {
-	Public   *bool           `json:"public,omitempty"`
-	Settings *BucketSettings `json:"settings,omitempty"`
+	Public     *bool             `json:"public,omitempty"`
+	Settings   *BucketSettings   `json:"settings,omitempty"`
+	ObjectLock *BucketObjectLock `json:"object_lock,omitempty"`
 }
 
 // CreateBucket makes a bucket; ErrBucketAlreadyExists when the name is taken.

@@ -27,8 +27,8 @@ def test_buckets(run: Program) -> None:
     name = f"bucket-{secrets.token_hex(6)}"
     assert run("bucket", "create", name, "--public").out == f"created {name}\n"
     header, *rows = run("bucket", "list").rows
-    assert header == ["NAME", "PUBLIC", "CREATED"]
-    assert [row[:2] for row in rows if row[0] == name] == [[name, "yes"]]
+    assert header == ["NAME", "PUBLIC", "VERSIONING", "CREATED"]
+    assert [row[:3] for row in rows if row[0] == name] == [[name, "yes", "off"]]
     assert run("bucket", "hide", name).out == f"{name} is private\n"
     assert run("--json", "bucket", "publish", name).json["public"] is True
     found = next(each for each in run("--json", "bucket", "list").json if each["name"] == name)
@@ -57,6 +57,47 @@ def test_lifecycle(run: Program, bucket: str, client: VexObj) -> None:
     done = run("lifecycle", "run")
     assert done.out.startswith("1 objects expired; 0 noncurrent versions, ")
     assert run("--json", "lifecycle", "run").json["objects_expired"] == 0
+
+
+def test_versions(run: Program, bucket: str, client: VexObj) -> None:
+    assert run("bucket", "versioning", bucket).out == f"versioning of {bucket} is off\n"
+    enabled = run("bucket", "versioning", bucket, "enabled")
+    assert enabled.out == f"versioning of {bucket} is enabled\n"
+    for body in (b"one", b"second"):
+        client.put_object(bucket, "k", body)
+    assert run("object", "delete", bucket, "k").out == "deleted k\n"
+    header, *rows = run("version", "list", bucket, "k").rows
+    assert header[:3] == ["VERSION", "SIZE", "WRITTEN"]
+    assert rows[0][-2:] == ["delete", "marker"]
+    marker, second, first = run("--json", "version", "list", bucket, "k").json
+    assert [row[0] for row in rows] == [each["version_id"] for each in (marker, second, first)]
+    oldest = ("--version-id", first["version_id"])
+    assert run("object", "get", bucket, "k", *oldest).out == "one"
+    assert run("--json", "object", "head", bucket, "k", *oldest).json["content-length"] == "3"
+    run("object", "delete", bucket, "k", "--version-id", marker["version_id"])
+    assert run("object", "get", bucket, "k").out == "second"
+    assert run("version", "purge", bucket, "k").out == "purged k: 2 versions, 9 B\n"
+    assert run("--json", "version", "list", bucket, "k").json == []
+    assert run("bucket", "versioning", bucket, "off").code == 2
+
+
+def test_locks(run: Program, client: VexObj) -> None:
+    bucket = f"locked-{secrets.token_hex(6)}"
+    assert run("--json", "bucket", "create", bucket, "--object-lock").json["object_lock"] == {
+        "default_retention": None
+    }
+    client.put_object(bucket, "k", b"kept")
+    assert run("lock", "show", bucket, "k").rows[1] == ["no"]
+    held = run("lock", "set", bucket, "k", "--legal-hold", "--retain-until", "2090-01-02")
+    until = datetime(2090, 1, 2, tzinfo=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    assert held.rows[1] == ["yes", *until.split(), "governance"]
+    kept = run("version", "purge", bucket, "k", "--bypass-governance")
+    assert (kept.code, kept.err.splitlines()[0][:27]) == (1, "vexobjctl: object is locked")
+    assert run("lock", "release", bucket, "k").out == "released k\n"
+    assert run("--json", "lock", "show", bucket, "k").json["legal_hold"] is False
+    assert run("lock", "set", bucket, "k").err.startswith("vexobjctl: retention cannot be")
+    assert run("lock", "set", bucket, "k", "--bypass-governance").rows[1] == ["no"]
+    assert run("version", "purge", bucket, "k").code == 0
 
 
 def test_the_clock(run: Program) -> None:

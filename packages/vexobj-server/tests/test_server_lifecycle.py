@@ -148,9 +148,10 @@ def test_an_object_tells_when_it_expires(api: httpx.Client, bucket: str) -> None
             assert rule_id == "%C3%BC%201"
             answer = api.request(method, f"{path}/kept", content=content)
             assert "x-amz-expiration" not in answer.headers
+    put = api.put(f"/{bucket}/tmp/a", content=b"x")
     copied = api.put(f"/{bucket}/tmp/b", headers={"x-amz-copy-source": f"{bucket}/kept"})
-    assert copied.headers["x-amz-expiration"].split('"')[1] == day
-    assert _completed(api, f"/{bucket}/tmp/c").headers["x-amz-expiration"].split('"')[1] == day
+    for new in (copied, _completed(api, f"/{bucket}/tmp/c")):
+        assert new.headers["x-amz-expiration"] == put.headers["x-amz-expiration"]
     assert api.put(f"/v1/admin/lifecycle/{bucket}", json={"rules": []}).status_code == 200
     assert "x-amz-expiration" not in api.get(f"/{bucket}/tmp/a").headers
 

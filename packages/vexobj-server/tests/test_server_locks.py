@@ -33,6 +33,33 @@ def test_versioning_is_switched(api: httpx.Client, bucket: str) -> None:
     _says(api.post("/v1/admin/versioning/missing"), 404, {"error": "bucket not found"})
 
 
+def test_object_lock_of_a_bucket(api: httpx.Client, bucket: str) -> None:
+    locked = f"locked-{secrets.token_hex(6)}"
+    made = api.post("/v1/buckets", json={"name": locked, "object_lock": True}).json()
+    assert (made["versioning"], made["object_lock"]) == ("enabled", {"default_retention": None})
+    default = {"mode": "compliance", "days": 2, "years": None}
+    path = f"/v1/buckets/{bucket}"
+    change = {"object_lock": {"default_retention": default}}
+    _says(
+        api.patch(path, json=change), 409, {"error": "object lock needs versioning to be enabled"}
+    )
+    assert api.get(path).json()["object_lock"] is None
+    api.post(f"/v1/admin/versioning/{bucket}")
+    assert api.patch(path, json=change).json()["object_lock"] == change["object_lock"]
+    assert api.patch(path, json={"public": False}).json()["object_lock"] == change["object_lock"]
+    assert "<Days>2</Days>" in api.get(f"/{bucket}?object-lock").text
+    api.put(f"/v1/objects/{bucket}/k", content=b"kept")
+    assert api.get(f"/v1/admin/lock/{bucket}/k").json()["mode"] == "compliance"
+    for wrong in ({"days": 1, "years": 1}, {}, {"days": 0}, {"years": 101}):
+        broken = {"object_lock": {"default_retention": {"mode": "governance", **wrong}}}
+        assert api.patch(path, json=broken).status_code == 400, wrong
+    _says(
+        api.post(f"/v1/admin/versioning/{bucket}", json={"versioning": "suspended"}),
+        409,
+        {"error": "object lock needs versioning to be enabled"},
+    )
+
+
 @pytest.mark.parametrize("key", ["plain.txt", "a//b/../é +%2F"])
 def test_versions_are_listed_fetched_undeleted_and_purged(
     api: httpx.Client, bucket: str, key: str

@@ -13,6 +13,8 @@ import pytest
 
 from vexobj_sdk import (
     Body,
+    BucketObjectLock,
+    BucketRetention,
     Conflict,
     Forbidden,
     InvalidRequest,
@@ -259,6 +261,16 @@ def test_versions_and_locks(client: VexObj, bucket: str) -> None:
     client.delete_object(bucket, "key", version_id=newer.version_id, bypass_governance=True)
     assert client.purge_versions(bucket, "key").versions_removed == 1
     assert client.enable_versioning(bucket, suspend=True).versioning == "suspended"
+
+
+def test_object_lock_of_a_bucket(client: VexObj, bucket: str) -> None:
+    assert client.get_bucket(bucket).object_lock is None
+    lock = BucketObjectLock(BucketRetention("governance", years=1))
+    with pytest.raises(Conflict):
+        client.update_bucket(bucket, object_lock=lock)
+    locked = client.create_bucket(f"locked-{secrets.token_hex(6)}", object_lock=True)
+    assert (locked.versioning, locked.object_lock) == ("enabled", BucketObjectLock())
+    assert client.update_bucket(locked.name, object_lock=lock).object_lock == lock
 
 
 def test_images(client: VexObj, server: RunningServer) -> None:

@@ -6,7 +6,7 @@ import type {
   Bucket,
   BucketAccess,
   BucketQuota,
-  BucketSettings,
+  BucketChange,
   BucketVersioning,
   AuditEntry,
   AuditFilter,
@@ -118,8 +118,13 @@ export class VexObj {
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
   }
 
-  async createBucket(name: string, options: { public?: boolean } = {}): Promise<Bucket> {
-    return this.#json("/v1/buckets", { method: "POST", json: { name, ...options } });
+  /** With `objectLock` it keeps versions, for good. */
+  async createBucket(
+    name: string,
+    { public: isPublic, objectLock }: { public?: boolean; objectLock?: boolean } = {},
+  ): Promise<Bucket> {
+    const json = { name, public: isPublic, object_lock: objectLock };
+    return this.#json("/v1/buckets", { method: "POST", json });
   }
 
   async listBuckets(): Promise<Bucket[]> {
@@ -130,7 +135,7 @@ export class VexObj {
     return this.#json(bucketPath(name));
   }
 
-  async updateBucket(name: string, change: { public?: boolean; settings?: BucketSettings }): Promise<Bucket> {
+  async updateBucket(name: string, change: BucketChange): Promise<Bucket> {
     return this.#json(bucketPath(name), { method: "PATCH", json: change });
   }
 

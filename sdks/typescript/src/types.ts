@@ -7,6 +7,18 @@ export interface BucketSettings {
   host_aliases: string[];
 }
 
+/** Either so many days or so many years, from when a version is written. */
+export interface BucketRetention {
+  mode: "governance" | "compliance";
+  days?: number | null;
+  years?: number | null;
+}
+
+/** What versions are locked by that bring no retention of their own. */
+export interface BucketObjectLock {
+  default_retention?: BucketRetention | null;
+}
+
 export interface Bucket {
   id: string;
   name: string;
@@ -16,6 +28,15 @@ export interface Bucket {
   /** The id of the identity that owns it. */
   owner: string;
   settings: BucketSettings;
+  /** null for a bucket whose versions S3 clients cannot lock. */
+  object_lock: BucketObjectLock | null;
+}
+
+/** What is left out stays as it is; object lock needs versioning to be enabled. */
+export interface BucketChange {
+  public?: boolean;
+  settings?: BucketSettings;
+  object_lock?: BucketObjectLock;
 }
 
 export interface ObjectMeta {

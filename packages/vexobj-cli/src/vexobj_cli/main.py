@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from vexobj_cli.commands import audit, buckets, identities, keys, lifecycle, objects, quotas, server
+from vexobj_cli.commands import (
+    audit,
+    buckets,
+    identities,
+    keys,
+    lifecycle,
+    locks,
+    objects,
+    quotas,
+    server,
+    versions,
+)
 from vexobj_cli.session import Session
 
 app = typer.Typer(
@@ -16,6 +27,8 @@ app = typer.Typer(
 )
 app.add_typer(buckets.app, name="bucket")
 app.add_typer(objects.app, name="object")
+app.add_typer(versions.app, name="version")
+app.add_typer(locks.app, name="lock")
 app.add_typer(keys.app, name="key")
 app.add_typer(identities.app, name="identity")
 app.add_typer(lifecycle.app, name="lifecycle")

@@ -15,6 +15,7 @@ from vexobj_sdk.lifecycle import LifecycleCalls
 from vexobj_sdk.models import (
     ApiKey,
     Bucket,
+    BucketObjectLock,
     BucketSettings,
     CreatedApiKey,
     GcResult,
@@ -38,11 +39,12 @@ class VexObj(VersionCalls, LifecycleCalls, UsageCalls, AuditCalls, Connection):
     Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.
     """
 
-    def create_bucket(self, name: str, *, public: bool = False) -> Bucket:
-        """Raises Conflict when the name is taken."""
-        return self._json(
-            Bucket.parse, "POST", "/v1/buckets", json={"name": name, "public": public}
-        )
+    def create_bucket(
+        self, name: str, *, public: bool = False, object_lock: bool = False
+    ) -> Bucket:
+        """With `object_lock` it keeps versions, for good. Raises Conflict for a taken name."""
+        new = {"name": name, "public": public, "object_lock": object_lock}
+        return self._json(Bucket.parse, "POST", "/v1/buckets", json=new)
 
     def list_buckets(self) -> list[Bucket]:
         """Those that the key may see."""
@@ -52,12 +54,19 @@ class VexObj(VersionCalls, LifecycleCalls, UsageCalls, AuditCalls, Connection):
         return self._json(Bucket.parse, "GET", _bucket(name))
 
     def update_bucket(
-        self, name: str, *, public: bool | None = None, settings: BucketSettings | None = None
+        self,
+        name: str,
+        *,
+        public: bool | None = None,
+        settings: BucketSettings | None = None,
+        object_lock: BucketObjectLock | None = None,
     ) -> Bucket:
-        """What is None stays as it is."""
+        """What is None stays as it is. Raises Conflict for object lock without versioning."""
         change: dict[str, Any] = given(public=public)
         if settings is not None:
             change["settings"] = asdict(settings)
+        if object_lock is not None:
+            change["object_lock"] = asdict(object_lock)
         return self._json(Bucket.parse, "PATCH", _bucket(name), json=change)
 
     def delete_bucket(self, name: str) -> None:

@@ -50,8 +50,32 @@ class BucketSettings(_Model):
 
 
 @dataclass(frozen=True, slots=True)
+class BucketRetention(_Model):
+    """Either so many days or so many years, from when a version is written."""
+
+    mode: Literal["governance", "compliance"]
+    days: int | None = None
+    years: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketObjectLock(_Model):
+    """What a bucket's versions are locked by that bring no retention of their own."""
+
+    default_retention: BucketRetention | None = None
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        default = data["default_retention"]
+        return cls(None if default is None else BucketRetention.parse(default))
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket(_Model):
-    """Anyone may read the objects of a public bucket; `owner` is an identity's id."""
+    """Anyone may read the objects of a public bucket; `owner` is an identity's id.
+
+    `object_lock` is None for a bucket whose versions S3 clients cannot lock.
+    """
 
     id: str
     name: str
@@ -60,10 +84,16 @@ class Bucket(_Model):
     versioning: Literal["off", "enabled", "suspended"]
     owner: str
     settings: BucketSettings
+    object_lock: BucketObjectLock | None
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        return cls._from(data, settings=BucketSettings.parse(data["settings"]))
+        lock = data["object_lock"]
+        return cls._from(
+            data,
+            settings=BucketSettings.parse(data["settings"]),
+            object_lock=None if lock is None else BucketObjectLock.parse(lock),
+        )
 
 
 @dataclass(frozen=True, slots=True)

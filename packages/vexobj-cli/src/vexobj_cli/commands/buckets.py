@@ -1,5 +1,6 @@
-"""vexobjctl bucket: list, create, publish, hide, delete."""
+"""vexobjctl bucket: list, create, publish, hide, versioning, delete."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,6 +13,11 @@ app = typer.Typer(help="Buckets.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The bucket's name.")]
 
 
+class State(StrEnum):
+    enabled = "enabled"
+    suspended = "suspended"
+
+
 @app.command("list")
 def list_buckets(context: typer.Context) -> None:
     """Show the buckets that the key may see."""
@@ -21,7 +27,8 @@ def list_buckets(context: typer.Context) -> None:
         show_json(buckets)
     else:
         show_table(
-            ("NAME", "PUBLIC", "CREATED"), ((b.name, b.public, b.created_at) for b in buckets)
+            ("NAME", "PUBLIC", "VERSIONING", "CREATED"),
+            ((b.name, b.public, b.versioning, b.created_at) for b in buckets),
         )
 
 
@@ -30,10 +37,13 @@ def create(
     context: typer.Context,
     name: Name,
     public: Annotated[bool, typer.Option(help="Anyone may read its objects.")] = False,
+    object_lock: Annotated[
+        bool, typer.Option("--object-lock", help="Keep versions, which may be locked, for good.")
+    ] = False,
 ) -> None:
     """Make a bucket."""
     with session(context).client() as client:
-        bucket = client.create_bucket(name, public=public)
+        bucket = client.create_bucket(name, public=public, object_lock=object_lock)
     if session(context).json:
         show_json(bucket)
     else:
@@ -50,6 +60,24 @@ def publish(context: typer.Context, name: Name) -> None:
 def hide(context: typer.Context, name: Name) -> None:
     """Take back what `publish` allowed."""
     _set_public(context, name, public=False)
+
+
+@app.command()
+def versioning(
+    context: typer.Context,
+    name: Name,
+    state: Annotated[State | None, typer.Argument(help="To be set; told if left out.")] = None,
+) -> None:
+    """Tell or set whether what is overwritten or deleted is kept."""
+    with session(context).client() as client:
+        if state is None:
+            told = client.get_versioning(name)
+        else:
+            told = client.enable_versioning(name, suspend=state is State.suspended)
+    if session(context).json:
+        show_json(told)
+    else:
+        print(f"versioning of {name} is {told.versioning}")
 
 
 @app.command()

@@ -15,6 +15,10 @@ app = typer.Typer(help="Objects.", no_args_is_help=True)
 
 Bucket = Annotated[str, typer.Argument(help="The bucket.")]
 Key = Annotated[str, typer.Argument(help="The object's key.")]
+BypassGovernance = Annotated[
+    bool, typer.Option("--bypass-governance", help="Pass over a retention in governance mode.")
+]
+VersionId = Annotated[str | None, typer.Option(help="This version, not the current one.")]
 
 
 @app.command("list")
@@ -66,11 +70,12 @@ def get(
     destination: Annotated[
         Path | None, typer.Argument(help="The file to write; standard output if left out.")
     ] = None,
+    version_id: VersionId = None,
 ) -> None:
     """Fetch an object. A file appears only when it is whole."""
     with (
         session(context).client() as client,
-        client.get_object(bucket, key) as download,
+        client.get_object(bucket, key, version_id=version_id) as download,
         target(destination) as opened,
         meter(f"get {key}", download.size) as progress,
     ):
@@ -78,10 +83,10 @@ def get(
 
 
 @app.command()
-def head(context: typer.Context, bucket: Bucket, key: Key) -> None:
+def head(context: typer.Context, bucket: Bucket, key: Key, version_id: VersionId = None) -> None:
     """Show an object's headers."""
     with session(context).client() as client:
-        headers = client.head_object(bucket, key)
+        headers = client.head_object(bucket, key, version_id=version_id)
     if session(context).json:
         show_json(dict(headers))
     else:
@@ -89,10 +94,21 @@ def head(context: typer.Context, bucket: Bucket, key: Key) -> None:
 
 
 @app.command()
-def delete(context: typer.Context, bucket: Bucket, key: Key) -> None:
-    """Remove an object."""
+def delete(
+    context: typer.Context,
+    bucket: Bucket,
+    key: Key,
+    version_id: VersionId = None,
+    bypass_governance: BypassGovernance = False,
+) -> None:
+    """Remove an object; where versions are kept, put a delete marker over it.
+
+    Removing a marker by its version id brings the object back.
+    """
     with session(context).client() as client:
-        client.delete_object(bucket, key)
+        client.delete_object(
+            bucket, key, version_id=version_id, bypass_governance=bypass_governance or None
+        )
     if not session(context).json:
         print(f"deleted {visible(key)}")
 

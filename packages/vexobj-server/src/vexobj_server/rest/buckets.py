@@ -7,8 +7,7 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 
 from vexobj_auth import Action, Principal, in_scope
-from vexobj_server.rest.context import Caller, Context
-from vexobj_server.rest.models import (
+from vexobj_server.rest.bucket_models import (
     BucketInfo,
     BucketList,
     BucketPatch,
@@ -16,6 +15,8 @@ from vexobj_server.rest.models import (
     NewBucket,
     versioning_name,
 )
+from vexobj_server.rest.context import Caller, Context
+from vexobj_server.rest.lock_models import ObjectLock
 from vexobj_server.rest.problems import problems
 from vexobj_server.services.buckets import check_not_reserved, every_bucket
 from vexobj_storage import Bucket, BucketChange
@@ -44,7 +45,9 @@ async def create_bucket(new: NewBucket, context: Context, caller: Caller) -> Buc
     context.access.require_creation(caller, new.name)
     check_not_reserved(new.name)
     context.audit.about(new.name)
-    bucket = await context.store.create_bucket(new.name, caller.identity.id, public=new.public)
+    bucket = await context.store.create_bucket(
+        new.name, caller.identity.id, public=new.public, object_lock=new.object_lock
+    )
     return bucket_info(bucket)
 
 
@@ -68,7 +71,8 @@ async def update_bucket(
     if patch.settings is not None:
         _require_claim(context, caller, found, patch.settings.host_aliases)
         settings = patch.settings.model_dump(exclude_unset=True)
-    change = BucketChange(public=patch.public, settings=settings)
+    lock = None if patch.object_lock is None else patch.object_lock.configuration()
+    change = BucketChange(public=patch.public, settings=settings, object_lock=lock)
     return bucket_info(await context.store.update_bucket(bucket, change))
 
 
@@ -94,6 +98,7 @@ def bucket_info(bucket: Bucket) -> BucketInfo:
         versioning=versioning_name(bucket.versioning),
         owner=bucket.owner_id,
         settings=_settings(bucket),
+        object_lock=ObjectLock.of(bucket.object_lock),
     )
 
 

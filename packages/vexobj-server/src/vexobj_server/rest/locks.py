@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from vexobj_auth import Action, Principal
 from vexobj_server.rest.context import BypassGovernance, ByPath, ByQuery, Caller, Context, VersionId
-from vexobj_server.rest.models import LockInfo, NewLock, mode_name
+from vexobj_server.rest.lock_models import LockInfo, NewLock, mode_name
 from vexobj_server.rest.problems import problems
 from vexobj_server.services.context import Services
 from vexobj_server.transfer.errors import RestError

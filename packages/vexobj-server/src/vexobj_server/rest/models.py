@@ -1,6 +1,5 @@
 """The JSON of the native API, as values."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,11 +14,7 @@ from pydantic import (
 )
 
 from vexobj_server.transfer.meta import ObjectMeta
-from vexobj_storage import RetentionMode, Versioning
 
-BucketName = Annotated[str, Field(description="3 to 63 of a-z, 0-9, `-` and `.`, as AWS has it.")]
-
-_HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _FIRST_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -32,17 +27,6 @@ def _storable(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_storable)]
 """With an offset: without one it would be another time on every server."""
-
-
-def _host_name(text: str) -> str:
-    name = text.lower()
-    if len(name) > 253 or _HOST_NAME.fullmatch(name) is None:
-        raise ValueError("it is not a host name without a port")
-    return name
-
-
-HostName = Annotated[str, AfterValidator(_host_name)]
-"""In lower case, as requests are compared with it."""
 
 
 class Model(BaseModel):
@@ -102,70 +86,6 @@ class Health(Model):
     capabilities: Capabilities
 
 
-class BucketSettings(Input):
-    """`transforms`: whether reads of the bucket's images may carry `w`, `h`, `format` and so on.
-
-    `host_aliases` are host names whose every path is a key of this bucket.
-    """
-
-    transforms: Literal["off", "open"] = "open"
-    host_aliases: list[HostName] = Field(default_factory=list, max_length=16)
-
-
-class BucketInfo(Model):
-    id: UUID
-    name: str
-    created_at: datetime
-    public: bool
-    versioning: Literal["off", "enabled", "suspended"]
-    owner: str = Field(description="The canonical id of the identity that owns it.")
-    settings: BucketSettings
-
-
-class BucketList(Model):
-    buckets: list[BucketInfo]
-
-
-class NewBucket(Input):
-    name: BucketName
-    public: bool = False
-
-
-class BucketPatch(Input):
-    """What is left out stays as it is."""
-
-    public: bool | None = None
-    settings: BucketSettings | None = None
-
-
-VersioningName = Literal["off", "enabled", "suspended"]
-ModeName = Literal["governance", "compliance"]
-
-
-def versioning_name(versioning: Versioning) -> VersioningName:
-    return _VERSIONING[versioning]
-
-
-def mode_name(mode: RetentionMode) -> ModeName:
-    return "governance" if mode is RetentionMode.GOVERNANCE else "compliance"
-
-
-_VERSIONING: dict[Versioning, VersioningName] = {
-    Versioning.OFF: "off",
-    Versioning.ENABLED: "enabled",
-    Versioning.SUSPENDED: "suspended",
-}
-
-
-class BucketVersioning(Model):
-    bucket: str
-    versioning: VersioningName
-
-
-class VersioningChange(Input):
-    versioning: Literal["enabled", "suspended"] = "enabled"
-
-
 class VersionInfo(Model):
     """A version of an object, or a delete marker; `version_id` is "null" for one without its own.
 
@@ -199,22 +119,6 @@ class PurgeResult(Model):
     blobs_removed: int
     versions_removed: int
     bytes_removed: int
-
-
-class LockInfo(Model):
-    """`retain_until` may be over; `mode` says who may end a retention before."""
-
-    retain_until: datetime | None
-    legal_hold: bool
-    mode: ModeName | None
-
-
-class NewLock(Input):
-    """What is left out is cleared. A retention without a mode keeps its own, else governance."""
-
-    retain_until: Moment | None = None
-    legal_hold: bool = False
-    mode: ModeName | None = None
 
 
 class ObjectList(Model):

@@ -6,15 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from vexobj_auth import Action, Principal
-from vexobj_server.rest.context import BypassGovernance, ByPath, ByQuery, Caller, Context
-from vexobj_server.rest.models import (
+from vexobj_server.rest.bucket_models import (
     BucketVersioning,
-    PurgeResult,
-    VersionInfo,
     VersioningChange,
-    VersionList,
     versioning_name,
 )
+from vexobj_server.rest.context import BypassGovernance, ByPath, ByQuery, Caller, Context
+from vexobj_server.rest.models import PurgeResult, VersionInfo, VersionList
 from vexobj_server.rest.problems import problems
 from vexobj_server.services.context import Services
 from vexobj_server.transfer.target import ObjectTarget
