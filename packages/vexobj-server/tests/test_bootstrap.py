@@ -25,7 +25,7 @@ from vexobj_server.bootstrap import (
 from vexobj_server.runtime import create_runtime
 from vexobj_server.services.identities import StoredKeys
 from vexobj_server.settings import AuthSettings, Settings, SettingsError, StorageSettings
-from vexobj_storage import ObjectStore, StoreConfig
+from vexobj_storage import Durability, ObjectStore, StoreConfig
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BOX = SecretBox(b"s" * 32)
@@ -229,6 +229,9 @@ def test_the_store_is_told_what_the_settings_say(tmp_path: Path) -> None:
     assert config.data_dir == tmp_path
     assert config.metadata_url is None
     assert config.inline_max_bytes == 16 * 1024
+    assert config.durability is Durability.STRICT
+    relaxed = Settings(storage=StorageSettings(durability="relaxed"))
+    assert store_config(relaxed).durability is Durability.RELAXED
 
 
 def test_a_runtime_is_private_and_survives_the_way_to_a_worker(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ async def open_server(
         page = MetricsPage(runtime.metrics_dir, "worker")
         stack.callback(page.close)
         config = _observed(store_config(settings), BlobServiceMetrics(page))
-        metadata = await open_metadata(config.data_dir, config.metadata_url)
+        metadata = await open_metadata(config.data_dir, config.metadata_url, config.durability)
         sealing = await KeyRing.open(
             metadata, config.master_keys, seal=config.encrypt, now_us=round(time.time() * 1e6)
         )

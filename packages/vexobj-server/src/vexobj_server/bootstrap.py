@@ -34,6 +34,7 @@ from vexobj_server.settings import (
 from vexobj_storage import (
     BlobPlace,
     BlobServiceUnusable,
+    Durability,
     MasterKey,
     Quota,
     S3BlobConfig,
@@ -63,6 +64,7 @@ def store_config(settings: Settings) -> StoreConfig:
         encrypt=settings.sse.enabled,
         blob_place=BlobPlace(storage.backend),
         s3=_remote(storage.s3),
+        durability=Durability(storage.durability),
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from vexobj_storage.metadata.ops import facts
 from vexobj_storage.metadata.rows import to_datetime, to_us
-from vexobj_storage.metadata.tx import MetaStore, Tx
+from vexobj_storage.metadata.tx import MetaStore, Tx, durable
 from vexobj_storage.types import Clock, ClockState
 
 TOLERANCE = timedelta(minutes=10)
@@ -186,6 +186,7 @@ async def _record(tx: Tx, mark: Mark) -> None:
         await facts.remember(tx, _FACT, asdict(mark))
 
 
+@durable
 async def _accept(tx: Tx, mark: Mark) -> Mark:
     known = _mark(await facts.recall_locked(tx, _FACT))
     accepted = replace(mark, accepted=1 + (0 if known is None else known.accepted))

@@ -22,7 +22,7 @@ from vexobj_storage.recent import Recent
 from vexobj_storage.recording import Recorded
 from vexobj_storage.room import Room
 from vexobj_storage.sealing.keys import MasterKey
-from vexobj_storage.types import BlobPlace, Clock, StagedContent, StoredObject
+from vexobj_storage.types import BlobPlace, Clock, Durability, StagedContent, StoredObject
 
 _LAYOUTS_BYTES = 16 * 1024 * 1024
 _HEADS_BYTES = 16 * 1024 * 1024
@@ -47,6 +47,7 @@ class StoreConfig:
     encrypt: bool = False
     blob_place: BlobPlace = BlobPlace.LOCAL
     s3: S3BlobConfig | None = None
+    durability: Durability = Durability.STRICT
 
 
 def utc_now() -> datetime:

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from vexobj_storage.metadata.ops import audit
 from vexobj_storage.metadata.ops.audit import AuditEntry
-from vexobj_storage.metadata.tx import MetaStore, Operation, Tx, settled_by
+from vexobj_storage.metadata.tx import MetaStore, Operation, Tx, durable, is_durable, settled_by
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,4 +77,4 @@ def _adding(operation: Operation[P, R], row: audit.Row) -> Operation[P, R]:
         await audit.append(tx, row)
         return result
 
-    return recorded
+    return durable(recorded) if is_durable(operation) else recorded

@@ -1,7 +1,7 @@
 """The object store itself: buckets, objects, versions and uploads over metadata and blobs.
 
-It knows no protocol and no permissions. Everything it says is done is durable. It may be used by
-several processes on one data directory at once.
+It knows no protocol and no permissions. Everything it says is done is durable, unless it was opened
+as relaxed. It may be used by several processes on one data directory at once.
 """
 
 from typing import Self
@@ -52,7 +52,7 @@ class ObjectStore(
         Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, KeyUnavailable,
         BlobServiceUnusable.
         """
-        metadata = await open_metadata(config.data_dir, config.metadata_url)
+        metadata = await open_metadata(config.data_dir, config.metadata_url, config.durability)
         try:
             keys = await KeyRing.open(
                 metadata, config.master_keys, seal=config.encrypt, now_us=to_us(clock())

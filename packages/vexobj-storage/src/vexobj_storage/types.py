@@ -33,6 +33,16 @@ class Versioning(IntEnum):
     SUSPENDED = 2
 
 
+class Durability(StrEnum):
+    """What has reached the disk when a write returned; the package's README says what may be lost.
+
+    Content has, in either case. With RELAXED its metadata follow within about a second.
+    """
+
+    STRICT = "strict"
+    RELAXED = "relaxed"
+
+
 class Location(IntEnum):
     """Where a blob's bytes are: in the metadata store, or in the blob store."""
 

@@ -76,11 +76,6 @@ async def _postgres(url: str, settings: Settings) -> list[Finding]:
     try:
         version = await connection.fetchval("SHOW server_version")
         found = [Finding(Verdict.FINE, f"{name} answers, version {version}.")]
-        if await connection.fetchval("SHOW synchronous_commit") == "off":
-            sentence = (
-                "synchronous_commit is off there: a crash loses writes that were acknowledged."
-            )
-            found.append(Finding(Verdict.WARNING, sentence))
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             found.append(Finding(Verdict.FINE, f"{name} is empty; the first start fills it."))
         else:

@@ -173,6 +173,12 @@ class StorageSettings:
     inline_max_size: int = _setting(
         SIZE, 16 * _KIB, "Objects up to this size are kept with the metadata, without a file."
     )
+    durability: str = _setting(
+        choice("strict", "relaxed"),
+        "strict",
+        "What an answer waits for: `strict` has everything on disk before it, `relaxed` leaves the"
+        " metadata of about the last second to a power cut (docs/guides/durability.md).",
+    )
     gc_interval: timedelta = _setting(
         DURATION, timedelta(minutes=1), "How often unreferenced blobs are looked after."
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vexobj_storage.errors import OutOfSpace, ReadFailed, StorageError, StoreBusy, WriteFailed
+from vexobj_storage.types import Durability
 
 APPLICATION_ID = 0x56584F42
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -21,6 +22,8 @@ BUSY_TIMEOUT_SECONDS = 5.0
 # (https://sqlite.org/wal.html#walresetbug). One process at a time does so here, under the lock
 # file; what opens the database from outside is beyond that.
 _WAL_RESET_FIXED = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+
+_SYNCHRONOUS = {Durability.STRICT: "FULL", Durability.RELAXED: "NORMAL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,15 @@ class SqliteFiles:
 
 
 def connect(
-    files: SqliteFiles, *, read_only: bool = False, cache_bytes: int = 8 * 1024 * 1024
+    files: SqliteFiles,
+    *,
+    read_only: bool = False,
+    cache_bytes: int = 8 * 1024 * 1024,
+    durability: Durability = Durability.STRICT,
 ) -> sqlite3.Connection:
     """Open a connection in autocommit mode. A commit on it is on disk when it returns.
+
+    A commit on a relaxed one is once the log is synced, which a checkpoint does in any case.
 
     A writing connection belongs under `write_lock` from BEGIN to COMMIT and when it is closed
     (the last one to close checkpoints). A read-only one never checkpoints.
@@ -67,7 +76,7 @@ def connect(
         if not read_only:
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={_SYNCHRONOUS[durability]}")
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute(f"PRAGMA cache_size={-(cache_bytes // 1024)}")
         connection.execute("PRAGMA temp_store=MEMORY")

@@ -18,7 +18,7 @@ from sqlmodel import col
 from vexobj_storage.errors import LeaseLost, StoreError
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Leases
-from vexobj_storage.metadata.tx import MetaStore, Tx, repeatable
+from vexobj_storage.metadata.tx import MetaStore, Tx, durable, repeatable
 
 _LOOKS = 4
 """How often in a row, a third of the lease's length apart, an end that is not renewed is seen."""
@@ -75,6 +75,7 @@ _END = Statement(
 _CHECK = Statement(lambda _: select(col(Leases.token)).where(*_held).with_for_update(read=True))
 
 
+@durable
 @repeatable
 async def acquire(
     tx: Tx, name: str, holder: str, *, now_us: int, seconds: float, stale_us: int | None = None

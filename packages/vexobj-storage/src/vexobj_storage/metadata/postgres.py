@@ -17,7 +17,8 @@ from vexobj_storage.metadata.postgres_errors import condition, connection_lost, 
 from vexobj_storage.metadata.postgres_tx import FirstStatementOnly, PostgresTx
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Counters
-from vexobj_storage.metadata.tx import LostRace, Operation, Row, SnapshotNeeded, Tx
+from vexobj_storage.metadata.tx import LostRace, Operation, Row, SnapshotNeeded, Tx, is_durable
+from vexobj_storage.types import Durability
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +30,15 @@ _SET = (
     " FROM unnest($1::text[], $2::text[]) AS wanted (name, value)"
     " JOIN pg_settings ON pg_settings.name = wanted.name"
 )
+_WAIT = "SET LOCAL synchronous_commit = on"
+_SYNCHRONOUS = {
+    # A standby that commits wait for is more than is wanted here, and stays.
+    Durability.STRICT: (
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'"
+    ),
+    Durability.RELAXED: "SELECT set_config('synchronous_commit', 'off', false)",
+}
 _KEEPALIVES = {
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
@@ -72,6 +82,7 @@ class PostgresConfig:
     statement_seconds: float = 60.0
     lock_seconds: float = 30.0
     idle_transaction_seconds: float = 30.0
+    durability: Durability = Durability.STRICT
     connection_class: type[Any] = asyncpg.Connection
 
     async def prepare(self, connection: Any) -> None:
@@ -88,6 +99,7 @@ class PostgresConfig:
         }
         settings = _KEEPALIVES | {n: str(round(s * 1000)) for n, s in milliseconds.items()}
         await connection.fetch(_SET, list(settings), list(settings.values()))
+        await connection.fetch(_SYNCHRONOUS[self.durability])
 
 
 class PostgresMetaStore:
@@ -106,6 +118,7 @@ class PostgresMetaStore:
 
     def __init__(self, pool: asyncpg.Pool, config: PostgresConfig) -> None:
         self._pool, self._config = pool, config
+        self._is_relaxed = config.durability is Durability.RELAXED
         self._loop = asyncio.get_running_loop()
         self._closed = False
 
@@ -138,14 +151,14 @@ class PostgresMetaStore:
 
     async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         async def attempt(connection: Any) -> R:
-            return await _transaction(connection, operation, args, kwargs)
+            return await self._transaction(connection, operation, args, kwargs)
 
         again: Callable[..., Awaitable[R]] | None = getattr(operation, "again", None)
         if again is None:
             return await self._retrying(attempt, writing=True)
 
         async def settle(connection: Any) -> R:
-            return await _transaction(connection, again, args, kwargs)
+            return await self._transaction(connection, again, args, kwargs)
 
         return await self._retrying(attempt, writing=True, settle=settle)
 
@@ -216,32 +229,34 @@ class PostgresMetaStore:
             pause = min(pause * 2, self._config.longest_backoff_seconds)
         raise AssertionError("the last try returns or raises")
 
+    async def _transaction(
+        self,
+        connection: Any,
+        operation: Callable[..., Awaitable[R]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> R:
+        tx = PostgresTx(connection)
+        await connection.execute(_BEGIN_WRITE)
+        try:
+            result = await operation(tx, *args, **kwargs)
+            if tx.bumped:
+                await tx.run(_BUMP_EPOCH)
+            if tx.failure is not None:
+                raise tx.failure  # noqa: TRY301 - the operation swallowed it
+            if self._is_relaxed and (tx.bumped or is_durable(operation)):
+                await connection.execute(_WAIT)
+            await _commit(connection)
+        except BaseException as error:
+            await _roll_back(connection)
+            if tx.failure is not None and error is not tx.failure:
+                raise tx.failure from error
+            raise
+        return result
+
 
 class _LostInCommit(Exception):
     """Nobody can say whether the server committed; `__cause__` is how it was lost."""
-
-
-async def _transaction(
-    connection: Any,
-    operation: Callable[..., Awaitable[R]],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> R:
-    tx = PostgresTx(connection)
-    await connection.execute(_BEGIN_WRITE)
-    try:
-        result = await operation(tx, *args, **kwargs)
-        if tx.bumped:
-            await tx.run(_BUMP_EPOCH)
-        if tx.failure is not None:
-            raise tx.failure  # noqa: TRY301 - the operation swallowed it
-        await _commit(connection)
-    except BaseException as error:
-        await _roll_back(connection)
-        if tx.failure is not None and error is not tx.failure:
-            raise tx.failure from error
-        raise
-    return result
 
 
 async def _commit(connection: Any) -> None:

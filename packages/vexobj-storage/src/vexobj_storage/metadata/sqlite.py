@@ -14,7 +14,7 @@ from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
 from vexobj_storage.metadata.epoch import EpochFile
 from vexobj_storage.metadata.sqlite_tx import FirstStatementOnly, SqliteTx, drive
 from vexobj_storage.metadata.tx import Operation, SnapshotNeeded
-from vexobj_storage.metadata.writer import SqliteWriter, WriterLimits
+from vexobj_storage.metadata.writer import SqliteWriter, SyncPolicy, WriterLimits
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +29,7 @@ class SqliteConfig:
 
     cache_bytes: int = 64 * 1024 * 1024
     limits: WriterLimits = field(default_factory=WriterLimits)
+    policy: SyncPolicy = field(default_factory=SyncPolicy)
 
 
 class SqliteMetaStore:
@@ -44,7 +45,9 @@ class SqliteMetaStore:
         config = config or SqliteConfig()
         files, share = SqliteFiles(directory), config.cache_bytes // _CACHE_SHARES
         self._epoch = EpochFile(files.epoch)
-        self._writer = SqliteWriter(files, self._epoch, cache_bytes=share, limits=config.limits)
+        self._writer = SqliteWriter(
+            files, self._epoch, cache_bytes=share, limits=config.limits, policy=config.policy
+        )
         self._reader = connect(files, read_only=True, cache_bytes=share)
         self._scanners = _Scanners(files, cache_bytes=share)
         self._closed = False

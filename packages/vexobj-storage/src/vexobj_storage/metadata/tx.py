@@ -33,7 +33,10 @@ class Tx(Protocol):
         ...
 
     def bump_epoch(self) -> None:
-        """Make every process forget its caches of buckets and keys once this has committed."""
+        """Make every process forget its caches of buckets and keys once this has committed.
+
+        The operation is `durable` by it: no crash may bring back what caches have forgotten.
+        """
         ...
 
 
@@ -77,6 +80,20 @@ def settled_by(again: Callable[..., Any]) -> Callable[[F], F]:
     return mark
 
 
+def durable(operation: F) -> F:
+    """Mark an operation that is on disk when it returned, however relaxed its engine is.
+
+    So is all that was committed before it. It is for what has consequences outside the metadata:
+    bytes that are removed then, keys by which they are sealed.
+    """
+    operation.durable = True  # type: ignore[attr-defined]
+    return operation
+
+
+def is_durable(operation: Callable[..., Any]) -> bool:
+    return getattr(operation, "durable", False)
+
+
 class MetaStore(Protocol):
     """An engine: runs operations, each one transaction, and says when caches are stale."""
 
@@ -84,6 +101,9 @@ class MetaStore(Protocol):
 
     async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run in a read-write transaction; what it returns is durable when this returns.
+
+        In a relaxed engine it is soon after, and in the order of commits: what a power cut takes
+        is the latest only. An operation that is `durable` waits.
 
         An exception rolls the operation back (and nothing else that shared its commit).
 

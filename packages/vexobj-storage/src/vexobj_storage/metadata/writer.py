@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from vexobj_storage.errors import CommitUncertain, OutOfSpace, StoreBusy, StoreClosed, WriteFailed
@@ -22,10 +23,12 @@ from vexobj_storage.metadata.connections import (
     open_lock,
     write_lock,
 )
-from vexobj_storage.metadata.epoch import EpochFile
+from vexobj_storage.metadata.epoch import EPOCH, EpochFile
+from vexobj_storage.metadata.late_sync import LateSync, sync_file
 from vexobj_storage.metadata.sqlite_tx import WriteTx, drive
-from vexobj_storage.metadata.tx import LostRace
+from vexobj_storage.metadata.tx import LostRace, is_durable
 from vexobj_storage.room import Room
+from vexobj_storage.types import Durability
 
 R = TypeVar("R")
 
@@ -51,6 +54,15 @@ class WriterLimits:
     passive_rows: int = 2_000
     truncate_wal_bytes: int = 64 * 1024 * 1024
     lock_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPolicy:
+    """A relaxed writer has a commit on disk `seconds` after it, by `sync`."""
+
+    durability: Durability = Durability.STRICT
+    seconds: float = 1.0
+    sync: Callable[[Path], None] = sync_file
 
 
 @dataclass(eq=False, slots=True)
@@ -90,8 +102,12 @@ class SqliteWriter:
         *,
         cache_bytes: int,
         limits: WriterLimits | None = None,
+        policy: SyncPolicy | None = None,
     ) -> None:
         self._files, self._epoch, self._limits = files, epoch, limits or WriterLimits()
+        policy = policy or SyncPolicy()
+        self._is_relaxed = policy.durability is Durability.RELAXED
+        self._late = LateSync(files.wal, policy.seconds, policy.sync)
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = self._finished = False
         self._waits_since = math.inf
@@ -100,7 +116,9 @@ class SqliteWriter:
         self._lock = open_lock(files)
         try:
             with write_lock(self._lock):
-                self._connection = connect(files, cache_bytes=cache_bytes)
+                self._connection = connect(
+                    files, cache_bytes=cache_bytes, durability=policy.durability
+                )
                 epoch.repair()
         except BaseException:
             os.close(self._lock)
@@ -111,7 +129,7 @@ class SqliteWriter:
     async def submit(
         self, operation: Callable[..., Awaitable[R]], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> R:
-        """The operation's result, once it is durable.
+        """The operation's result, once it is as durable as the policy, or it itself, wants it.
 
         Cancelling the caller does not stop an operation: it is committed whole or not at all.
 
@@ -137,7 +155,7 @@ class SqliteWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self._next()) is not None:
             jobs = [job]
             try:
                 self._waits_since = time.monotonic()
@@ -154,9 +172,27 @@ class SqliteWriter:
             del job, jobs
         self._finished = True
         self._refuse_queued()
+        if self._late.remaining_seconds is not None:
+            self._sync_late()
         with write_lock(self._lock):
             self._connection.close()
         os.close(self._lock)
+
+    def _next(self) -> _Job | None:
+        """What comes next; meanwhile what was committed is synced when it is time."""
+        while True:
+            remaining = self._late.remaining_seconds
+            if remaining == 0:
+                self._sync_late()
+                continue
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=remaining)
+
+    def _sync_late(self) -> None:
+        try:
+            self._late.settle()
+        except OSError:
+            _log.exception("what was committed lately is not on disk")
 
     def _settle(self, jobs: list[_Job]) -> None:
         """Bring the batch that begins with `jobs`, to which it adds, to results or errors."""
@@ -205,6 +241,10 @@ class SqliteWriter:
                 jobs.append(more)
                 stamps |= attempt(more)
             self._finish(stamps)
+            if self._is_relaxed:
+                self._late.owe()
+                if EPOCH in stamps or any(is_durable(job.operation) for job in jobs):
+                    self._sync_now()
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -259,6 +299,12 @@ class SqliteWriter:
             raise _TransactionLost from error
         finally:
             self._epoch.end(stamps)
+
+    def _sync_now(self) -> None:
+        try:
+            self._late.settle()
+        except OSError as error:
+            raise CommitUncertain from error
 
     def _has_room(self, jobs: list[_Job], began: float, rows: int) -> bool:
         limits = self._limits

@@ -21,7 +21,7 @@ from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, QUEUE, UNUSED_MANIFEST, UPLOAD
 from vexobj_storage.metadata.ops.multipart import COMPLETED, OPEN, referrer
-from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.metadata.tx import Tx, durable
 from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import GcReport, Location
 
@@ -121,8 +121,11 @@ class Batch:
     removable: list[tuple[Entry, Location]] = field(default_factory=list)
 
 
+@durable
 async def collect(tx: Tx, now_us: int, grace_us: int, limit: int) -> Batch:
     """Look at up to `limit` entries that are due. Removing bytes is the caller's, see `forget`.
+
+    It is on disk before they are removed, and so are the deletions that led to it.
 
     The entries are locked first: who drops a reference now and queues an equal entry waits, and
     finds it gone, or was waited for, and the reference is seen gone. Entries that a clock which

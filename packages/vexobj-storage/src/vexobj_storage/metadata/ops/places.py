@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, func, select
 
 from vexobj_storage.metadata.ops import facts, sql
-from vexobj_storage.metadata.tx import Tx, repeatable
+from vexobj_storage.metadata.tx import Tx, durable, repeatable
 from vexobj_storage.types import BlobRecord, Location
 
 PLACES = "blob_places"
@@ -22,6 +22,7 @@ _HAS_STORED = sql.query(
 )
 
 
+@durable
 @repeatable
 async def store_id(tx: Tx, fresh: str) -> str:
     """What tells this store from any other: `fresh` the first time, the same ever after."""
@@ -29,6 +30,7 @@ async def store_id(tx: Tx, fresh: str) -> str:
     return str(await facts.recall(tx, STORE_ID))
 
 
+@durable
 @repeatable
 async def add_place(tx: Tx, place: str, before: Sequence[str]) -> list[str]:
     """All places that blobs may be in, `place` among them; `before` when nothing is known yet."""
@@ -40,6 +42,7 @@ async def add_place(tx: Tx, place: str, before: Sequence[str]) -> list[str]:
     return places
 
 
+@durable
 @repeatable
 async def drop_place(tx: Tx, place: str) -> None:
     """No blob is there any more."""

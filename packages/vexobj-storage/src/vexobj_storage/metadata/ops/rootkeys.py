@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select, update
 
 from vexobj_storage.metadata.ops import sql
-from vexobj_storage.metadata.tx import Tx, repeatable
+from vexobj_storage.metadata.tx import Tx, durable, repeatable
 from vexobj_storage.sealing.keys import WrappedKey
 
 _K, _B = sql.ROOT_KEYS, sql.BLOBS
@@ -26,6 +26,7 @@ async def root_keys(tx: Tx) -> Sequence[WrappedKey]:
     return [WrappedKey(*row) for row in await tx.all(_ALL)]
 
 
+@durable
 @repeatable
 async def add(tx: Tx, key: WrappedKey, now_us: int) -> None:
     """Nothing happens if another has taken the id: look at what is there afterwards."""
@@ -38,6 +39,7 @@ async def add(tx: Tx, key: WrappedKey, now_us: int) -> None:
     )
 
 
+@durable
 @repeatable
 async def rewrap(tx: Tx, keys: Sequence[tuple[WrappedKey, WrappedKey]]) -> None:
     """Put the second in the place of the first of each pair, unless another was faster."""
