@@ -42,5 +42,6 @@ def test_public_names() -> None:
         "OpenEntry",
         "SingleFlight",
         "TieredCache",
+        "wipe",
     }
     assert all(hasattr(vexobj_cache, name) for name in vexobj_cache.__all__)

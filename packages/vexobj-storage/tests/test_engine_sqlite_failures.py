@@ -58,7 +58,7 @@ async def test_a_checkpoint_that_fails_does_not_take_back_a_commit(tmp_path: Pat
     await engine.close()
 
 
-_REPLACE = """
+_PUTS = """
     import asyncio, os, signal, sys
     from pathlib import Path
     from vexobj_storage import ObjectStore, StoreConfig
@@ -67,46 +67,45 @@ _REPLACE = """
     async def main():
         store = await ObjectStore.open(StoreConfig(Path(sys.argv[1])))
         bucket = await make_bucket(store)
-        await put(store, bucket, b"key", b"old " * 10_000)
-        try:
-            await put(store, bucket, b"key", b"new " * 10_000)
-        except Exception as error:
-            print(type(error).__name__, flush=True)
-        os.kill(os.getpid(), signal.SIGKILL)
+        for number in range(20):
+            try:
+                await put(store, bucket, b"key", b"%d " % number * 10_000)
+            except Exception as error:
+                print(type(error).__name__, number, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
 
     asyncio.run(main())
 """
+_FAILING_SYNC = 10
+"""Of one thread's: more than opening a store makes, and fewer than the puts do."""
 
 
-def _replace_with_failing_sync(data: Path, number: int) -> str:
-    """What the second put was told when the log's sync of this number failed; then the crash."""
-    inject = f"inject=fdatasync:error=EIO:when={number}"
+def _put_until_a_sync_fails(data: Path) -> tuple[str, int]:
+    """What the put was told, and which it was, when the log could not be synced; then the crash."""
+    inject = f"inject=fdatasync:error=EIO:when={_FAILING_SYNC}"
     done = subprocess.run(
         [
             *(need("strace"), "-f", "-qq", "-o", os.devnull, "-P", SqliteFiles(data).wal),
-            *("-e", inject, sys.executable, "-c", textwrap.dedent(_REPLACE), data),
+            *("-e", inject, sys.executable, "-c", textwrap.dedent(_PUTS), data),
         ],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    return done.stdout.strip()
+    told, number = done.stdout.split()
+    return told, int(number)
 
 
 async def test_a_commit_that_could_not_be_synced_may_still_come_to_pass(tmp_path: Path) -> None:
     """SQLite finds the frames of the failed commit whole when it recovers after a crash."""
-    for number in range(2, 7):
-        data = tmp_path / str(number)
-        if told := _replace_with_failing_sync(data, number):
-            break
-    else:
-        pytest.fail("the second put never failed")
+    told, number = _put_until_a_sync_fails(tmp_path)
     assert told == CommitUncertain.__name__
-    store = await ObjectStore.open(StoreConfig(data))
+    store = await ObjectStore.open(StoreConfig(tmp_path))
     try:
         bucket = await store.bucket("bucket")
-        assert await content(store, bucket, b"key") in {b"old " * 10_000, b"new " * 10_000}
+        left = await content(store, bucket, b"key")
+        assert left in {b"%d " % each * 10_000 for each in (number - 1, number)}
         await invariants(store)
     finally:
         await store.close()
