@@ -42,7 +42,7 @@ def server(
 
 @pytest.fixture
 def endpoint(server: RunningServer) -> Endpoint:
-    return Endpoint(server.url, server.access_key_id, server.secret_access_key)
+    return Endpoint.of(server)
 
 
 @pytest.fixture

@@ -397,7 +397,7 @@ class World:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def world(server: RunningServer) -> AsyncIterator[World]:
-    endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
+    endpoint = Endpoint.of(server)
     async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
         made = World(endpoint, http)
         await made.build()

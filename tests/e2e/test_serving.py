@@ -57,7 +57,7 @@ def test_the_root_key_comes_from_the_environment(endpoint: Endpoint) -> None:
 def test_a_stalled_upload_does_not_block_the_end(tmp_path: Path, workers: int) -> None:
     environment = {"VEXOBJ_SERVER_SHUTDOWN_TIMEOUT": "3s"}
     with running_server(tmp_path / "data", workers=workers, environment=environment) as server:
-        endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
+        endpoint = Endpoint.of(server)
         s3 = endpoint.boto3()
         s3.create_bucket(Bucket="stalled")
         link = s3.generate_presigned_url("put_object", Params={"Bucket": "stalled", "Key": "x"})
@@ -79,7 +79,7 @@ def test_a_stalled_upload_does_not_block_the_end(tmp_path: Path, workers: int) -
 def test_a_stalled_upload_is_cut_off(tmp_path: Path) -> None:
     environment = {"VEXOBJ_SERVER_UPLOAD_TIMEOUT": "1s"}
     with running_server(tmp_path / "data", environment=environment) as server:
-        endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
+        endpoint = Endpoint.of(server)
         s3 = endpoint.boto3()
         s3.create_bucket(Bucket="stalled")
         link = s3.generate_presigned_url("put_object", Params={"Bucket": "stalled", "Key": "x"})
@@ -143,7 +143,7 @@ def test_tls(tmp_path: Path) -> None:
     }
     with running_server(tmp_path / "data", environment=environment) as server:
         assert server.url.startswith("https://")
-        endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
+        endpoint = Endpoint.of(server)
         done = subprocess.run(
             [aws, "s3", "mb", "s3://secure", "--ca-bundle", str(certificate)],
             env=endpoint.aws_environment(), capture_output=True, text=True, check=False,

@@ -3,11 +3,13 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+
+from vexobj_server.testing import RunningServer
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,10 @@ class Endpoint:
     access_key_id: str
     secret_access_key: str
     region: str = "us-east-1"
+
+    @classmethod
+    def of(cls, server: RunningServer) -> Self:
+        return cls(server.url, server.access_key_id, server.secret_access_key)
 
     @property
     def host(self) -> str:

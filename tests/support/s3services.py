@@ -22,7 +22,7 @@ _START_SECONDS = 30
 def vexobj_service(directory: Path) -> Iterator[Endpoint]:
     """With an empty bucket `BUCKET`, as the others."""
     with running_server(directory / "data") as server:
-        endpoint = Endpoint(server.url, server.access_key_id, server.secret_access_key)
+        endpoint = Endpoint.of(server)
         endpoint.boto3().create_bucket(Bucket=BUCKET)
         yield endpoint
 

@@ -42,4 +42,4 @@ class Site:
 
 
 def endpoint_of(server: RunningServer) -> Endpoint:
-    return Endpoint(server.url, server.access_key_id, server.secret_access_key)
+    return Endpoint.of(server)

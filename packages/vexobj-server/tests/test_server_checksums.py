@@ -4,11 +4,10 @@ import base64
 import zlib
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from support.endpoint import Endpoint
 from vexobj_server.testing import RunningServer
 
 PARTS = (b"a" * 5 * 1024**2, b"b")
@@ -24,19 +23,7 @@ WHOLE = crc32(b"".join(PARTS))
 
 @pytest.fixture
 def s3(server: RunningServer) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=server.url,
-        aws_access_key_id=server.access_key_id,
-        aws_secret_access_key=server.secret_access_key,
-        region_name="us-east-1",
-        config=Config(
-            signature_version="s3v4",
-            retries={"total_max_attempts": 1},
-            s3={"addressing_style": "path"},
-            request_checksum_calculation="when_required",
-        ),
-    )
+    return Endpoint.of(server).boto3(request_checksum_calculation="when_required")
 
 
 def complete(s3: Any, bucket: str, kind: str | None, promised: dict[str, str]) -> Any:

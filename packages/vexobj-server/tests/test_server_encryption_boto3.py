@@ -1,16 +1,13 @@
 """What boto3 is told of encryption at rest, with it on, and switched off and on."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from vexobj_server.testing import RunningServer, running_server
+from support.endpoint import Endpoint
+from vexobj_server.testing import running_server
 
 KEY = {"VEXOBJ_SSE_MASTER_KEY": "5e" * 32}
 ON = KEY | {"VEXOBJ_SSE_ENABLED": "true"}
@@ -19,27 +16,14 @@ DEFAULT = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
 RULES = {"Rules": [DEFAULT]}
 
 
-@contextmanager
-def client_of(server: RunningServer) -> Iterator[Any]:
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=server.access_key_id,
-        aws_secret_access_key=server.secret_access_key,
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, proxies={}),
-    )
-    yield client
-    client.close()
-
-
 def told(answer: Any) -> str | None:
     algorithm: str | None = answer.get("ServerSideEncryption")
     return algorithm
 
 
 def test_what_is_encrypted_says_so(tmp_path: Path) -> None:
-    with running_server(tmp_path, environment=ON) as server, client_of(server) as s3:
+    with running_server(tmp_path, environment=ON) as server:
+        s3 = Endpoint.of(server).boto3()
         s3.create_bucket(Bucket="sealed")
         name = {"Bucket": "sealed", "Key": "one"}
         assert told(s3.put_object(**name, Body=b"x", **AES256)) == "AES256"
@@ -62,7 +46,8 @@ def test_what_is_encrypted_says_so(tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_a_bucket(tmp_path: Path) -> None:
-    with running_server(tmp_path, environment=ON) as server, client_of(server) as s3:
+    with running_server(tmp_path, environment=ON) as server:
+        s3 = Endpoint.of(server).boto3()
         s3.create_bucket(Bucket="sealed")
         for _ in range(2):
             found = s3.get_bucket_encryption(Bucket="sealed")
@@ -79,10 +64,12 @@ def test_the_configuration_of_a_bucket(tmp_path: Path) -> None:
 
 def test_nothing_is_promised_where_it_is_off(tmp_path: Path) -> None:
     """And what was written while it was on or off goes on saying what it is."""
-    with running_server(tmp_path, environment=ON) as server, client_of(server) as s3:
+    with running_server(tmp_path, environment=ON) as server:
+        s3 = Endpoint.of(server).boto3()
         s3.create_bucket(Bucket="mixed")
         s3.put_object(Bucket="mixed", Key="sealed", Body=b"sealed")
-    with running_server(tmp_path, environment=KEY) as server, client_of(server) as s3:
+    with running_server(tmp_path, environment=KEY) as server:
+        s3 = Endpoint.of(server).boto3()
         plain = {"Bucket": "mixed", "Key": "plain"}
         with pytest.raises(ClientError, match="NotImplemented"):
             s3.put_object(**plain, Body=b"x", **AES256)
@@ -92,5 +79,6 @@ def test_nothing_is_promised_where_it_is_off(tmp_path: Path) -> None:
             s3.get_bucket_encryption(Bucket="mixed")
         assert told(s3.put_object(**plain, Body=b"plain")) is None
         assert told(s3.head_object(Bucket="mixed", Key="sealed")) == "AES256"
-    with running_server(tmp_path, environment=ON) as server, client_of(server) as s3:
+    with running_server(tmp_path, environment=ON) as server:
+        s3 = Endpoint.of(server).boto3()
         assert told(s3.head_object(**plain)) is None

@@ -1,32 +1,21 @@
 """Versions and object lock as boto3 sends and understands them, against the real server."""
 
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from support.endpoint import Endpoint
 from vexobj_server.testing import RunningServer
 
 _UNTIL = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
 
 
 @pytest.fixture
-def s3(server: RunningServer) -> Iterator[Any]:
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=server.access_key_id,
-        aws_secret_access_key=server.secret_access_key,
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 0}, proxies={}),
-    )
-    yield client
-    client.close()
+def s3(server: RunningServer) -> Any:
+    return Endpoint.of(server).boto3()
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from io import BytesIO
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 from PIL import Image
 
+from support.endpoint import Endpoint
 from vexobj_server.testing import RunningServer, running_server
 
 
@@ -50,14 +49,7 @@ def test_both_apis_let_everybody_keep_a_variant(open_server: RunningServer) -> N
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_s3_api_takes_any_pair(open_server: RunningServer) -> None:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=open_server.url,
-        aws_access_key_id="anyone",
-        aws_secret_access_key="anything",
-        region_name="us-east-1",
-        config=Config(retries={"max_attempts": 1}, signature_version="s3v4"),
-    )
+    s3 = Endpoint(open_server.url, "anyone", "anything").boto3()
     s3.create_bucket(Bucket="signed")
     s3.put_object(Bucket="signed", Key="a b", Body=b"x" * 70_000)
     assert s3.get_object(Bucket="signed", Key="a b")["Body"].read() == b"x" * 70_000
