@@ -24,6 +24,7 @@ from vexobj_storage import (
 from vexobj_storage.testing import (
     AccountContract,
     AuditContract,
+    BackupContract,
     BucketContract,
     BucketLockContract,
     EncryptionContract,
@@ -216,6 +217,18 @@ class TestEvents(EventContract):
     pass
 
 
+class TestBackups(BackupContract):
+    pass
+
+
+class TestBackupsOnFiles(OnFiles, BackupContract):
+    pass
+
+
+class TestBackupsSealed(Sealed, BackupContract):
+    pass
+
+
 class TestRaces(RaceContract):
     pass
 
@@ -237,4 +250,12 @@ class TestRacesOnS3(OnS3, RaceContract):
 
 
 class TestMultipartSealedOnS3(SealedOnS3, MultipartContract):
+    pass
+
+
+class TestBackupsOnS3(OnS3, BackupContract):
+    pass
+
+
+class TestBackupsSealedOnS3(SealedOnS3, BackupContract):
     pass

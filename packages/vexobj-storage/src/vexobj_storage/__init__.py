@@ -1,5 +1,12 @@
 """An embedded, versioned, deduplicating object store."""
 
+from vexobj_storage.backing import BackupFailure, BackupState, LastBackup
+from vexobj_storage.backups.checking import BackupCheck, verify_backup
+from vexobj_storage.backups.collecting import BackupProgress
+from vexobj_storage.backups.making import BackupOptions, BackupSecret
+from vexobj_storage.backups.manifest import BackupFile, BackupKey, Manifest
+from vexobj_storage.backups.restoring import RestoreOptions, RestoreProgress, restore
+from vexobj_storage.backups.target import BackupTarget
 from vexobj_storage.blobs.base import (
     BlobStat,
     BlobStore,
@@ -12,6 +19,10 @@ from vexobj_storage.blobs.s3 import S3BlobStore
 from vexobj_storage.blobs.service import S3BlobConfig
 from vexobj_storage.errors import (
     AccessKeyAlreadyExists,
+    BackupDamaged,
+    BackupRunning,
+    BackupTargetTaken,
+    BackupTooNew,
     BlobCorrupt,
     BlobMissing,
     BlobServiceUnusable,
@@ -29,6 +40,7 @@ from vexobj_storage.errors import (
     KeyUnavailable,
     LeaseLost,
     NoSuchAccessKey,
+    NoSuchBackup,
     NoSuchBucket,
     NoSuchDelivery,
     NoSuchIdentity,
@@ -43,6 +55,7 @@ from vexobj_storage.errors import (
     PreconditionFailed,
     QuotaExceeded,
     ReadFailed,
+    RestoreUnfinished,
     RetentionActive,
     SchemaTooNew,
     SizeMismatch,
@@ -50,6 +63,7 @@ from vexobj_storage.errors import (
     StoreBusy,
     StoreClosed,
     StoreError,
+    StoreNotEmpty,
     WebhookFixed,
     WriteFailed,
 )
@@ -128,6 +142,19 @@ __all__ = [
     "AccessKeyRecord",
     "AuditEntry",
     "AuditFilter",
+    "BackupCheck",
+    "BackupDamaged",
+    "BackupFailure",
+    "BackupFile",
+    "BackupKey",
+    "BackupOptions",
+    "BackupProgress",
+    "BackupRunning",
+    "BackupSecret",
+    "BackupState",
+    "BackupTarget",
+    "BackupTargetTaken",
+    "BackupTooNew",
     "BlobCorrupt",
     "BlobMissing",
     "BlobPlace",
@@ -167,6 +194,7 @@ __all__ = [
     "InvalidPartOrder",
     "KeyRing",
     "KeyUnavailable",
+    "LastBackup",
     "LeaseLost",
     "LifecycleReport",
     "LifecycleRule",
@@ -176,12 +204,14 @@ __all__ = [
     "Location",
     "LockChange",
     "LockRefusal",
+    "Manifest",
     "MasterKey",
     "MemoryBlobStore",
     "MetaStore",
     "MoveProgress",
     "MovingBlobStore",
     "NoSuchAccessKey",
+    "NoSuchBackup",
     "NoSuchBucket",
     "NoSuchDelivery",
     "NoSuchIdentity",
@@ -211,6 +241,9 @@ __all__ = [
     "QuotaExceeded",
     "QuotaReached",
     "ReadFailed",
+    "RestoreOptions",
+    "RestoreProgress",
+    "RestoreUnfinished",
     "Retention",
     "RetentionActive",
     "RetentionMode",
@@ -229,6 +262,7 @@ __all__ = [
     "StoreClosed",
     "StoreConfig",
     "StoreError",
+    "StoreNotEmpty",
     "StoredObject",
     "Upload",
     "UploadPage",
@@ -249,5 +283,7 @@ __all__ = [
     "open_blobs",
     "open_metadata",
     "recording",
+    "restore",
     "set_entry",
+    "verify_backup",
 ]

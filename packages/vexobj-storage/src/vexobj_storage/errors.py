@@ -15,6 +15,8 @@ StorageError
     ├── OutOfSpace          StoreBusy               StoreClosed
     ├── WriteFailed         ReadFailed
     ├── BlobServiceUnusable
+    ├── BackupRunning       NoSuchBackup            BackupDamaged       BackupTooNew
+    ├── BackupTargetTaken   StoreNotEmpty           RestoreUnfinished
     └── CommitUncertain     SchemaTooNew            LeaseLost
 
 Each carries its data as attributes; the message is for logs and embedded use.
@@ -317,5 +319,57 @@ class SchemaTooNew(StoreError):
 @dataclass(eq=False)
 class LeaseLost(StoreError):
     """Another holder has taken the lease since; what was to be done under it must not be."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class BackupRunning(StoreError):
+    """A backup of `what` is being made or read already, or was killed less than a minute ago."""
+
+    what: str
+
+
+@dataclass(eq=False)
+class NoSuchBackup(StoreError):
+    """No finished backup of this name, or none at all in the directory."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class BackupDamaged(StoreError):
+    """The backup is not as it was made; `reason` is a clause for an operator."""
+
+    name: str
+    reason: str
+
+
+@dataclass(eq=False)
+class BackupTooNew(StoreError):
+    """The backup's format is one of a newer version, which has to restore it."""
+
+    name: str
+    format: int
+
+
+@dataclass(eq=False)
+class BackupTargetTaken(StoreError):
+    """The directory holds the backups of another store."""
+
+    directory: str
+    store_id: str
+
+
+@dataclass(eq=False)
+class StoreNotEmpty(StoreError):
+    """A restore goes into an empty store only; `what` says what is there."""
+
+    what: str
+
+
+@dataclass(eq=False)
+class RestoreUnfinished(StoreError):
+    """The restore of backup `name` into this data directory has not ended: run it again."""
 
     name: str

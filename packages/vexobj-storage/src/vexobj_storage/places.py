@@ -71,11 +71,25 @@ async def claim_places(config: StoreConfig, metadata: MetaStore) -> None:
     """
     if config.blob_place is BlobPlace.S3:
         store_id = await metadata.write(places.store_id, secrets.token_hex(16))
-        service = await S3Service.open(_s3(config))
-        try:
-            await probe.claim(service, store_id)
-        finally:
-            await service.close()
+        await _claim(config, store_id)
+
+
+async def open_place(config: StoreConfig, store_id: str) -> BlobStore:
+    """The one place that `config` names for new blobs, claimed for a store of this id.
+
+    Raises: BlobServiceUnusable, OutOfSpace, WriteFailed.
+    """
+    if config.blob_place is BlobPlace.S3:
+        await _claim(config, store_id)
+    return await _open(config.blob_place, config, None)
+
+
+async def _claim(config: StoreConfig, store_id: str) -> None:
+    service = await S3Service.open(_s3(config))
+    try:
+        await probe.claim(service, store_id)
+    finally:
+        await service.close()
 
 
 async def _open(

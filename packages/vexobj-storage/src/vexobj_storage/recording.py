@@ -52,6 +52,7 @@ class Recorded:
         self.scan = metadata.scan
         self.epoch = metadata.epoch
         self.stamp = metadata.stamp
+        self.snapshot = metadata.snapshot
         self.close = metadata.close
 
     def write(

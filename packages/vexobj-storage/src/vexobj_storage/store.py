@@ -8,6 +8,7 @@ from typing import Self
 
 from vexobj_storage.accounts import Accounts
 from vexobj_storage.audit import Audit
+from vexobj_storage.backing import Backups
 from vexobj_storage.buckets import Buckets
 from vexobj_storage.core import StoreConfig, utc_now
 from vexobj_storage.deliveries import Deliveries
@@ -39,6 +40,7 @@ class ObjectStore(
     Rewriting,
     Audit,
     Deliveries,
+    Backups,
 ):
     """Open with `await ObjectStore.open(config)`; close it when done.
 
@@ -50,7 +52,7 @@ class ObjectStore(
         """Migrates the schema when it is older.
 
         Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, KeyUnavailable,
-        BlobServiceUnusable.
+        BlobServiceUnusable, RestoreUnfinished.
         """
         metadata = await open_metadata(config.data_dir, config.metadata_url, config.durability)
         try:

@@ -120,6 +120,13 @@ TABLE: dict[type[Exception], Translation] = {
     storage.CommitUncertain: lambda _: s3.InternalError(),
     storage.SchemaTooNew: lambda _: s3.ServiceUnavailable(),
     storage.LeaseLost: lambda _: s3.ServiceUnavailable(),
+    storage.BackupRunning: lambda _: s3.OperationAborted(),
+    storage.NoSuchBackup: lambda _: s3.InternalError(),
+    storage.BackupDamaged: lambda _: s3.InternalError(),
+    storage.BackupTooNew: lambda _: s3.InternalError(),
+    storage.BackupTargetTaken: lambda _: s3.InternalError(),
+    storage.StoreNotEmpty: lambda _: s3.ServiceUnavailable(),
+    storage.RestoreUnfinished: lambda _: s3.ServiceUnavailable(),
 }
 
 

@@ -173,6 +173,19 @@ TABLE: dict[type[Exception], Translation] = {
     storage.CommitUncertain: _fixed(500, "CommitUncertain", "the write may not have happened"),
     storage.SchemaTooNew: _fixed(503, "SchemaTooNew", "the store belongs to a newer version"),
     storage.LeaseLost: _fixed(503, "Busy", "the server is busy; try again"),
+    storage.BackupRunning: lambda e: RestError(
+        409, "BackupRunning", "a backup is running already", e.what
+    ),
+    storage.NoSuchBackup: _fixed(404, "NoSuchBackup", "backup not found"),
+    storage.BackupDamaged: lambda e: RestError(
+        500, "BackupDamaged", "the backup is damaged", f"{e.name}: {e.reason}"
+    ),
+    storage.BackupTooNew: _fixed(500, "BackupTooNew", "the backup belongs to a newer version"),
+    storage.BackupTargetTaken: _fixed(
+        409, "BackupTargetTaken", "the backup target holds the backups of another store"
+    ),
+    storage.StoreNotEmpty: _fixed(409, "StoreNotEmpty", "the store is not empty"),
+    storage.RestoreUnfinished: _fixed(503, "RestoreUnfinished", "a restore has not ended"),
     auth.NoSuchIdentity: _fixed(404, "NoSuchIdentity", "identity not found"),
     auth.NoSuchAccessKey: _fixed(404, "NoSuchAccessKey", "api key not found"),
     auth.AccessKeyAlreadyExists: _fixed(409, "AccessKeyAlreadyExists", "api key exists"),

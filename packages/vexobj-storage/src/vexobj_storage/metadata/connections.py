@@ -131,3 +131,24 @@ def condition(error: sqlite3.Error, *, writing: bool) -> StorageError | None:
             reason = f"{error.sqlite_errorname}: {error}"
             return WriteFailed(reason) if writing else ReadFailed(reason)
     return None
+
+
+def connect_file(path: Path, *, create: bool = False) -> sqlite3.Connection:
+    """A database that no other connection writes: one to read, or with `create` a new one.
+
+    A new one replaces what was at `path`; it is on no disk before its file is synced.
+    """
+    if create:
+        path.unlink(missing_ok=True)
+    mode = "mode=rwc" if create else "mode=ro&immutable=1"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    if create:
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute("PRAGMA journal_mode=OFF")
+        connection.execute("PRAGMA synchronous=OFF")
+    return connection

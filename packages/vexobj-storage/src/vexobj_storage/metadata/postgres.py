@@ -5,6 +5,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import asyncpg
@@ -15,6 +16,7 @@ from vexobj_storage.errors import CommitUncertain, StoreBusy, StoreClosed
 from vexobj_storage.metadata.migrate import migrate_postgres
 from vexobj_storage.metadata.postgres_errors import condition, connection_lost, rolled_back
 from vexobj_storage.metadata.postgres_tx import FirstStatementOnly, PostgresTx
+from vexobj_storage.metadata.snapshot import dump
 from vexobj_storage.metadata.statement import Statement, insert_for
 from vexobj_storage.metadata.tables import Counters
 from vexobj_storage.metadata.tx import LostRace, Operation, Row, SnapshotNeeded, Tx, is_durable
@@ -194,6 +196,10 @@ class PostgresMetaStore:
     def stamp(self, bucket_id: int, key: bytes) -> None:  # noqa: ARG002
         """Other nodes write too, and nothing here tells of it."""
         return
+
+    async def snapshot(self, path: Path) -> None:
+        """Of one REPEATABLE READ transaction, in short statements."""
+        await self.scan(dump, path)
 
     async def close(self) -> None:
         """What is under way ends first; idempotent."""

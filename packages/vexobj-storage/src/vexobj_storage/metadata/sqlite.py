@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from vexobj_storage.errors import StoreClosed
 from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
 from vexobj_storage.metadata.epoch import EpochFile
+from vexobj_storage.metadata.snapshot import Vacuum
 from vexobj_storage.metadata.sqlite_tx import FirstStatementOnly, SqliteTx, drive
 from vexobj_storage.metadata.tx import Operation, SnapshotNeeded
 from vexobj_storage.metadata.writer import SqliteWriter, SyncPolicy, WriterLimits
@@ -44,6 +45,7 @@ class SqliteMetaStore:
     def __init__(self, directory: Path, config: SqliteConfig | None = None) -> None:
         config = config or SqliteConfig()
         files, share = SqliteFiles(directory), config.cache_bytes // _CACHE_SHARES
+        self._files = files
         self._epoch = EpochFile(files.epoch)
         self._writer = SqliteWriter(
             files, self._epoch, cache_bytes=share, limits=config.limits, policy=config.policy
@@ -77,6 +79,19 @@ class SqliteMetaStore:
 
     def stamp(self, bucket_id: int, key: bytes) -> int | None:
         return self._epoch.stamp(bucket_id, key)
+
+    async def snapshot(self, path: Path) -> None:
+        """Of one read transaction, off the event loop and without the interpreter's lock."""
+        if self._closed:
+            raise StoreClosed
+        vacuum = Vacuum(self._files)
+        running = asyncio.ensure_future(asyncio.to_thread(vacuum.run, path))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            vacuum.interrupt()
+            await asyncio.wait([running])
+            raise
 
     async def close(self) -> None:
         """Writes that were accepted are committed, scans under way end; idempotent."""

@@ -6,6 +6,7 @@ are idempotent: an engine may run one again after a rollback.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from vexobj_storage.metadata.statement import Statement
@@ -134,6 +135,16 @@ class MetaStore(Protocol):
 
         What was read after the stamp was taken holds for as long as the stamp stays the same.
         None when that cannot be known at the price of a memory access.
+        """
+        ...
+
+    async def snapshot(self, path: Path) -> None:
+        """Write all tables, as they are at one moment from now on, to a SQLite database at `path`.
+
+        Writers go on meanwhile. Its file is complete, but on no disk before it is synced; after a
+        failure it may be there in part.
+
+        Raises: OutOfSpace, WriteFailed, ReadFailed, StoreBusy, StoreClosed.
         """
         ...
 

@@ -5,6 +5,7 @@ Inherit a contract class and give it a fixture `store`: an open, empty `ObjectSt
 """
 
 from vexobj_storage.testing.audit import AuditContract
+from vexobj_storage.testing.backups import BackupContract
 from vexobj_storage.testing.contract import (
     AccountContract,
     BucketContract,
@@ -25,6 +26,7 @@ from vexobj_storage.testing.webhooks import WebhookContract
 __all__ = [
     "AccountContract",
     "AuditContract",
+    "BackupContract",
     "BucketContract",
     "BucketLockContract",
     "EncryptionContract",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, delete, func, select, update
 
-from vexobj_storage.metadata import rows
+from vexobj_storage.metadata import leases, rows
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, QUEUE, UNUSED_MANIFEST, UPLOAD
@@ -25,7 +25,11 @@ from vexobj_storage.metadata.tx import Tx, durable
 from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import GcReport, Location
 
+HOLD = "backup"
+"""While this lease is held, what was live when it was taken stays in the blob store."""
+
 _PIECE = 500
+_HELD_US = 60 * 1_000_000
 _REMEMBERED_US = 24 * 3600 * 1_000_000
 """How long a completed upload answers a repeated completion."""
 
@@ -145,6 +149,8 @@ async def collect(tx: Tx, now_us: int, grace_us: int, limit: int) -> Batch:
             await _unused_manifest(tx, entry, now_us)
         elif entry.kind == UPLOAD and not await _upload(tx, entry, now_us):
             break
+    if batch.removable and (await leases.end_of(tx, HOLD) or 0) > now_us:
+        await _hold(tx, batch, now_us)
     return batch
 
 
@@ -235,6 +241,14 @@ async def _blobs(
     if ended:
         await tx.many(_UNQUEUE, [entry.values() for entry in ended])
     batch.condemned += len(condemned)
+
+
+async def _hold(tx: Tx, batch: Batch, now_us: int) -> None:
+    """Asked last: who takes the lease later sees as condemned what is removed."""
+    for entry, location in batch.removable:
+        if location == Location.STORE:
+            await _requeue(tx, entry, BLOB, now_us + _HELD_US)
+    batch.removable = [each for each in batch.removable if each[1] != Location.STORE]
 
 
 async def _manifest(tx: Tx, entry: Entry, now_us: int, grace_us: int) -> None:

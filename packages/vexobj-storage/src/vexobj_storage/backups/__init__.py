@@ -1,0 +1,1 @@
+"""Backups of a whole store: made beside its writers, verified, pruned, restored."""
