@@ -201,6 +201,7 @@ func TestTheServer(t *testing.T) {
 	if _, err := client.GC(ctx); err != nil {
 		t.Fatal(err)
 	}
+	checkWebhooks(t, client, bucket)
 	most := int64(7)
 	quota, err := client.SetQuota(ctx, bucket, vexobj.Quota{MaxBytes: &most})
 	if err != nil || *quota.MaxBytes != most || quota.MaxObjects != nil || quota.IsDefault {
@@ -228,6 +229,44 @@ func TestTheServer(t *testing.T) {
 	_, err = client.GetImage(ctx, bucket, "image", vexobj.Transform{Width: -1})
 	if !errors.As(err, &failure) || failure.Code != "InvalidTransform" {
 		t.Fatalf("an impossible width: %v", err)
+	}
+}
+
+func checkWebhooks(t *testing.T, client *vexobj.Client, bucket string) {
+	t.Helper()
+	ctx := t.Context()
+	made, err := client.CreateWebhook(ctx, vexobj.NewWebhook{
+		URL: "http://127.0.0.1:9/", Events: []string{"object.*"}, Bucket: bucket, Disabled: true,
+	})
+	if err != nil || made.Secret == "" || made.Webhook.Enabled {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	id := made.Webhook.ID
+	changed, err := client.UpdateWebhook(ctx, id, vexobj.WebhookChange{AllBuckets: true})
+	if err != nil || changed.Bucket != "" || changed.Enabled {
+		t.Fatalf("%+v, %v", changed, err)
+	}
+	if hook, err := client.GetWebhook(ctx, id); err != nil || hook.Events[0] != "object.*" {
+		t.Fatalf("%+v, %v", hook, err)
+	}
+	if hooks, err := client.ListWebhooks(ctx); err != nil || len(hooks) == 0 {
+		t.Fatalf("%+v, %v", hooks, err)
+	}
+	if told, err := client.TestWebhook(ctx, id); err != nil || told.Delivered || told.Error == "" {
+		t.Fatalf("%+v, %v", told, err)
+	}
+	filter := vexobj.DeliveryFilter{State: "dead", Before: 7, Limit: 1}
+	if found, err := client.ListDeliveries(ctx, id, filter); err != nil || len(found) != 0 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	if count, err := client.ReplayDeliveries(ctx, id, 0); err != nil || count != 0 {
+		t.Fatalf("%d, %v", count, err)
+	}
+	if _, err := client.DeleteDeliveries(ctx, id, 7); err == nil {
+		t.Fatal("there is no such delivery")
+	}
+	if err := client.DeleteWebhook(ctx, id); err != nil {
+		t.Fatal(err)
 	}
 }
 

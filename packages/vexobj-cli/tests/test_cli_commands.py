@@ -242,6 +242,35 @@ def test_usage_explains_the_disk(run: Program, bucket: str) -> None:
     assert run("--json", "usage").json["inline_bytes"] >= 2048
 
 
+def test_webhooks(run: Program, bucket: str) -> None:
+    options = ("--event", "object.*", "--event", "quota.*", "--bucket", bucket, "--prefix", "a/")
+    made = run("--json", "webhooks", "create", "http://127.0.0.1:9/", *options).json
+    hook = made["webhook"]["id"]
+    assert made["webhook"]["events"] == ["object.*", "quota.*"]
+    assert made["secret"].startswith("whsec_")
+    _, *lines = run("webhooks", "list").out.splitlines()
+    (line,) = [each for each in lines if each.startswith(hook)]
+    assert f"{bucket}/a/*" in line
+    assert run("webhooks", "disable", hook).out == f"disabled {hook}\n"
+    assert run("webhooks", "enable", hook).out == f"enabled {hook}\n"
+    tested = run("webhooks", "test", hook)
+    assert tested.code == 1
+    assert tested.out == (
+        "not delivered: the host's address is not a public one, and not allowed\n"
+    )
+    assert run("webhooks", "deliveries", hook, "--state", "dead").code == 0
+    assert run("--json", "webhooks", "deliveries", hook).json == []
+    assert run("webhooks", "replay", hook).out == "0 will be sent again\n"
+    assert run("webhooks", "discard", hook).out == "0 forgotten\n"
+    assert run("webhooks", "replay", hook, "--number", "7").err == (
+        "vexobjctl: delivery not found\n"
+    )
+    assert run("webhooks", "delete", hook).out == f"deleted {hook}\n"
+    shown = run("webhooks", "create", "http://127.0.0.1:9/").out.splitlines()
+    assert [each.split()[0] for each in shown] == ["created", "secret", "Store"]
+    run("webhooks", "delete", shown[0].split()[1])
+
+
 def test_the_audit_log(run: Program, bucket: str, client: VexObj) -> None:
     client.put_object(bucket, "key", b"1")
     header, line = run("audit", "--resource", f"{bucket}/key").out.splitlines()

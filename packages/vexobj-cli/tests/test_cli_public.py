@@ -26,7 +26,9 @@ def test_commands() -> None:
         "key list", "key create", "key delete", "identity list", "identity create",
         "lifecycle list", "lifecycle create", "lifecycle delete", "lifecycle run",
         "clock show", "clock accept", "quota show", "quota set", "quota reset", "usage", "stats",
-        "gc", "health", "audit",
+        "gc", "health", "audit", "webhooks list", "webhooks create", "webhooks delete",
+        "webhooks enable", "webhooks disable", "webhooks test", "webhooks deliveries",
+        "webhooks replay", "webhooks discard",
     }  # fmt: skip
 
 

@@ -28,12 +28,15 @@ NAMED = {
     "LifecycleRuleInfo": "LifecycleRule",
     "LockInfo": "ObjectLock",
     "VersionInfo": "ObjectVersion",
+    "WebhookInfo": "Webhook",
+    "DeliveryInfo": "Delivery",
 }
 SCHEMAS = [
     "ApiKey", "BucketInfo", "BucketQuota", "BucketSettings", "BucketStats", "CreatedApiKey",
     "GcResult", "Health", "IdentityInfo", "KeyPermissions", "ObjectList", "ObjectMeta", "Stats",
     "ClockInfo", "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule", "BucketVersioning",
     "AuditEntryInfo", "LockInfo", "PurgeResult", "Usage", "VersionInfo", "VersionList",
+    "CreatedWebhook", "DeliveryInfo", "WebhookInfo", "WebhookTest",
 ]  # fmt: skip
 IDIOM = {"bucket_access": "buckets"}
 FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
@@ -43,11 +46,12 @@ def test_all() -> None:
     assert vexobj_sdk.__all__ == [
         "ApiKey", "AuditEntry", "Body", "Bucket", "BucketQuota", "BucketSettings", "BucketStats",
         "BucketVersioning", "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey",
-        "Download", "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest",
+        "CreatedWebhook", "Delivery", "Download", "Forbidden", "GcResult", "Health", "Identity",
+        "InvalidRequest",
         "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList",
         "ObjectLock", "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "ServerError",
         "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer", "Usage",
-        "VersionList", "VexObj", "VexObjError",
+        "VersionList", "VexObj", "VexObjError", "Webhook", "WebhookTest",
     ]  # fmt: skip
     assert all(hasattr(vexobj_sdk, name) for name in vexobj_sdk.__all__)
 

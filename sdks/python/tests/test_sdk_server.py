@@ -153,6 +153,43 @@ def test_the_server(client: VexObj, bucket: str) -> None:
     assert "avif" in health.capabilities["image_formats"]
 
 
+def test_webhooks(client: VexObj, bucket: str) -> None:
+    made = client.create_webhook("http://127.0.0.1:9/", bucket=bucket, events=["object.*"])
+    assert made.secret not in repr(made)
+    hook = made.webhook
+    try:
+        assert client.get_webhook(hook.id) == hook
+        assert hook.id in [each.id for each in client.list_webhooks()]
+        assert client.update_webhook(hook.id, enabled=False).enabled is False
+        changed = client.update_webhook(hook.id, bucket=None, prefix="a")
+        assert (changed.bucket, changed.prefix, changed.enabled) == (None, "a", False)
+        told = client.test_webhook(hook.id)
+        assert (told.delivered, told.status) == (False, None)
+        assert told.error is not None
+        assert client.list_deliveries(hook.id, state="dead") == []
+        assert client.replay_deliveries(hook.id) == 0
+        assert client.delete_deliveries(hook.id) == 0
+        with pytest.raises(NotFound):
+            client.replay_deliveries(hook.id, 1)
+    finally:
+        client.delete_webhook(hook.id)
+
+
+def test_deliveries(client: VexObj, bucket: str) -> None:
+    """What the server says of them is read; who is told of them is not there."""
+    hook = client.create_webhook("http://127.0.0.1:9/", bucket=bucket).webhook
+    try:
+        client.put_object(bucket, "a", b"1")
+        while not (found := client.list_deliveries(hook.id)):
+            pass
+        (delivery,) = found
+        assert (delivery.event, delivery.state) == ("object.created", "waiting")
+        assert delivery.data["key"] == "a"
+        assert client.delete_deliveries(hook.id, delivery.number) == 1
+    finally:
+        client.delete_webhook(hook.id)
+
+
 def test_the_audit_log(client: VexObj, bucket: str) -> None:
     client.put_object(bucket, "a", b"1")
     (entry,) = client.list_audit_entries(resource=f"{bucket}/a", action="object.")

@@ -12,12 +12,16 @@ import type {
   AuditFilter,
   ClockInfo,
   CreatedApiKey,
+  CreatedWebhook,
+  Delivery,
+  DeliveryFilter,
   GcResult,
   Health,
   Identity,
   LifecycleRule,
   LifecycleRun,
   NewLifecycleRule,
+  NewWebhook,
   ObjectList,
   ObjectLock,
   ObjectMeta,
@@ -29,6 +33,9 @@ import type {
   Transform,
   Usage,
   VersionList,
+  Webhook,
+  WebhookChange,
+  WebhookTest,
 } from "./types.js";
 
 export interface ClientOptions {
@@ -444,6 +451,54 @@ export class VexObj {
     return (await this.#json<{ entries: AuditEntry[] }>("/v1/admin/audit", { query })).entries;
   }
 
+  /** Sends events to a URL from now on; the secret that signs them is told only now. */
+  async createWebhook(webhook: NewWebhook): Promise<CreatedWebhook> {
+    return this.#json(WEBHOOKS, { method: "POST", json: webhook });
+  }
+
+  /** The oldest first. */
+  async listWebhooks(): Promise<Webhook[]> {
+    return (await this.#json<{ webhooks: Webhook[] }>(WEBHOOKS)).webhooks;
+  }
+
+  async getWebhook(id: string): Promise<Webhook> {
+    return this.#json(webhookPath(id));
+  }
+
+  /** One that is disabled is sent nothing, and told of nothing that happens meanwhile. */
+  async updateWebhook(id: string, change: WebhookChange): Promise<Webhook> {
+    return this.#json(webhookPath(id), { method: "PATCH", json: change });
+  }
+
+  /** With all its deliveries. */
+  async deleteWebhook(id: string): Promise<void> {
+    await this.#call(webhookPath(id), { method: "DELETE" });
+  }
+
+  /** Sends an event that did not happen, once and now. */
+  async testWebhook(id: string): Promise<WebhookTest> {
+    return this.#json(`${webhookPath(id)}/test`, { method: "POST" });
+  }
+
+  /** The newest first. */
+  async listDeliveries(id: string, filter: DeliveryFilter = {}): Promise<Delivery[]> {
+    const path = `${webhookPath(id)}/deliveries`;
+    const query = { ...filter };
+    return (await this.#json<{ deliveries: Delivery[] }>(path, { query })).deliveries;
+  }
+
+  /** Begins anew with one that is delivered or dead, or with all that are dead; how many. */
+  async replayDeliveries(id: string, number?: number): Promise<number> {
+    const call = { method: "POST", query: { number } };
+    return (await this.#json<{ replayed: number }>(`${webhookPath(id)}/replay`, call)).replayed;
+  }
+
+  /** Forgets one, whatever its state, or all that are dead; how many. */
+  async deleteDeliveries(id: string, number?: number): Promise<number> {
+    const call = { method: "DELETE", query: { number } };
+    return (await this.#json<{ deleted: number }>(`${webhookPath(id)}/deliveries`, call)).deleted;
+  }
+
   /** Nothing expires while the server's clock is held. */
   async getClock(): Promise<ClockInfo> {
     return this.#json("/v1/admin/clock");
@@ -506,6 +561,12 @@ function lifecyclePath(bucket: string): string {
 
 function bucketPath(name: string): string {
   return `/v1/buckets/${encodeURIComponent(name)}`;
+}
+
+const WEBHOOKS = "/v1/admin/webhooks";
+
+function webhookPath(id: string): string {
+  return `${WEBHOOKS}/${encodeURIComponent(id)}`;
 }
 
 function quotaPath(bucket: string): string {

@@ -290,3 +290,79 @@ export interface Transform {
   format?: "auto" | "jpeg" | "png" | "webp" | "avif" | "gif";
   fit?: "cover" | "contain" | "fill";
 }
+
+/** In `events` a `*` stands for any characters; without `bucket` those of all buckets. */
+export interface NewWebhook {
+  url: string;
+  events?: string[];
+  bucket?: string | null;
+  prefix?: string;
+  /** Made by the server when left out. */
+  secret?: string;
+  enabled?: boolean;
+}
+
+/** What is left out stays; `bucket: null` means all buckets. */
+export type WebhookChange = Partial<Omit<NewWebhook, "secret">>;
+
+/** The counts are of deliveries; `oldest_at` is when the oldest event happened that waits. */
+export interface Webhook {
+  id: string;
+  url: string;
+  events: string[];
+  bucket: string | null;
+  prefix: string;
+  enabled: boolean;
+  signed: boolean;
+  /** It is changed in the server's settings only. */
+  from_settings: boolean;
+  created_at: string;
+  waiting: number;
+  delivered: number;
+  dead: number;
+  oldest_at: string | null;
+}
+
+export interface CreatedWebhook {
+  webhook: Webhook;
+  /** Told only now. */
+  secret: string;
+  warning: string;
+}
+
+/** `status` is that of the answer, if there was one; `error` says why it does not count. */
+export interface WebhookTest {
+  delivered: boolean;
+  status: number | null;
+  error: string | null;
+  duration_ms: number;
+}
+
+export type DeliveryState = "waiting" | "delivered" | "dead";
+
+/** `before` goes on below a number; 1000 at most are told. */
+export interface DeliveryFilter {
+  state?: DeliveryState;
+  event?: string;
+  before?: number;
+  limit?: number;
+}
+
+/**
+ * An event for one webhook; `status` and `error` are of the last attempt. `due_at` is when it is
+ * tried next, `finished_at` when it was delivered or given up.
+ */
+export interface Delivery {
+  number: number;
+  event_id: string;
+  event: string;
+  timestamp: string;
+  sequence: number | null;
+  data: Record<string, unknown>;
+  state: DeliveryState;
+  attempts: number;
+  due_at: string | null;
+  finished_at: string | null;
+  status: number | null;
+  error: string | null;
+}

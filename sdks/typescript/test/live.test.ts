@@ -177,6 +177,16 @@ test("the server itself", async () => {
   const [entry] = await client.listAuditEntries({ resource: bucket, action: "bucket." });
   assert.ok(entry!.resource.startsWith(bucket));
   assert.ok((await client.gc()).waiting >= 0);
+  const hook = (await client.createWebhook({ url: "http://127.0.0.1:9/", bucket })).webhook;
+  assert.deepEqual(await client.getWebhook(hook.id), hook);
+  assert.ok((await client.listWebhooks()).some((each) => each.id === hook.id));
+  const silent = await client.updateWebhook(hook.id, { enabled: false, bucket: null });
+  assert.deepEqual([silent.enabled, silent.bucket], [false, null]);
+  assert.equal((await client.testWebhook(hook.id)).delivered, false);
+  assert.deepEqual(await client.listDeliveries(hook.id, { state: "dead", limit: 1 }), []);
+  assert.equal(await client.replayDeliveries(hook.id), 0);
+  await assert.rejects(client.deleteDeliveries(hook.id, 7));
+  await client.deleteWebhook(hook.id);
   const quota = await client.setQuota(bucket, { max_bytes: 7 });
   assert.deepEqual([quota.max_bytes, quota.max_objects, quota.is_default], [7, null, false]);
   assert.ok((await client.resetQuota(bucket)).is_default);

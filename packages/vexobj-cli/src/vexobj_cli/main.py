@@ -16,6 +16,7 @@ from vexobj_cli.commands import (
     quotas,
     server,
     versions,
+    webhooks,
 )
 from vexobj_cli.session import Session
 
@@ -34,6 +35,7 @@ app.add_typer(identities.app, name="identity")
 app.add_typer(lifecycle.app, name="lifecycle")
 app.add_typer(lifecycle.clock_app, name="clock")
 app.add_typer(quotas.app, name="quota")
+app.add_typer(webhooks.app, name="webhooks")
 server.register(app)
 app.command()(audit.audit)
 

@@ -24,6 +24,7 @@ from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.sealing import rewriting, root_keys
 from vexobj_server.jobs.upkeep import expiry, housekeeping, trimming, upkeep
+from vexobj_server.jobs.webhooks import delivering, fanning_out
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import answer_seconds, image_encoding, image_limits
 from vexobj_server.media.variantcache import VariantCache, cache_directory
@@ -32,12 +33,13 @@ from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
 from vexobj_server.observability.lifecycle import LifecycleMetrics
 from vexobj_server.observability.logs import AccessLog
-from vexobj_server.observability.lookups import Sample, bucket_samples
+from vexobj_server.observability.lookups import Sample, bucket_samples, webhook_samples
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.observability.quotas import tell_quotas
 from vexobj_server.observability.rewriting import RewritingMetrics
 from vexobj_server.observability.variants import CacheMetrics
+from vexobj_server.observability.webhooks import WebhookMetrics
 from vexobj_server.rest.app import rest_app
 from vexobj_server.rest.native import NativeApp
 from vexobj_server.runtime import Runtime
@@ -48,10 +50,12 @@ from vexobj_server.services.audit import Audit
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
 from vexobj_server.services.disk import disk_room, tree_bytes
+from vexobj_server.services.egress import Egress, EgressLimits
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
+from vexobj_server.services.webhooks import Webhooks
 from vexobj_server.settings import Settings
 from vexobj_storage import (
     GcReport,
@@ -165,7 +169,11 @@ async def open_server(
         variants = _variants(settings, client, store, CacheMetrics(page))
         collect = partial(_collect_garbage, store, GarbageMetrics(page))
         lifecycle = _lifecycle(settings, store, LifecycleMetrics(page))
-        services = _services(runtime, store, keys, box, identities, variants, collect, lifecycle)
+        webhooks = _webhooks(settings, store, box, WebhookMetrics(page))
+        stack.push_async_callback(webhooks.close)
+        services = _services(
+            runtime, store, keys, box, identities, variants, collect, lifecycle, webhooks
+        )
         access_log = None
         if settings.server.access_log:
             access_log = AccessLog(settings.server.log_format)
@@ -176,9 +184,14 @@ async def open_server(
                 *upkeep(store, settings.storage, collect, partial(_notice_quotas, store, page)),
                 *expiry(lifecycle, settings.lifecycle),
                 *rewriting(store, RewritingMetrics(page)),
+                *fanning_out(webhooks),
                 trimming(services.audit),
             ),
-            everywhere=(*housekeeping(identities, lifecycle), *root_keys(store)),
+            everywhere=(
+                *housekeeping(identities, lifecycle),
+                *root_keys(store),
+                delivering(webhooks),
+            ),
         )
         await stack.enter_async_context(loops)
         yield Dispatcher(
@@ -206,6 +219,7 @@ def _services(
     variants: Variants,
     collect_garbage: Callable[[], Awaitable[GcReport]],
     lifecycle: Lifecycle,
+    webhooks: Webhooks,
 ) -> Services:
     settings = runtime.settings
     data_dir = settings.storage.data_dir
@@ -230,12 +244,24 @@ def _services(
         lifecycle=lifecycle,
         expirations=Expirations(),
         audit=_audit(settings, store),
+        webhooks=webhooks,
     )
 
 
 def _audit(settings: Settings, store: ObjectStore) -> Audit:
     retention = settings.audit.retention
     return Audit(store, _now, retention or None, enabled=settings.audit.enabled)
+
+
+def _webhooks(
+    settings: Settings, store: ObjectStore, box: SecretBox, metrics: WebhookMetrics
+) -> Webhooks:
+    sending = settings.webhook_delivery
+    limits = EgressLimits(
+        sending.timeout.total_seconds(), sending.connect_timeout.total_seconds(), sending.allowed
+    )
+    egress = Egress(limits, f"VexObj/{_VERSION}")
+    return Webhooks(store, box, egress, sending, metrics, _now)
 
 
 def _lifecycle(settings: Settings, store: ObjectStore, metrics: LifecycleMetrics) -> Lifecycle:
@@ -246,7 +272,7 @@ def _lifecycle(settings: Settings, store: ObjectStore, metrics: LifecycleMetrics
 async def _metrics(runtime: Runtime, store: ObjectStore, accept: str) -> tuple[bytes, str]:
     """Without the buckets where the metadata cannot be asked: then above all it must answer."""
     try:
-        samples = await bucket_samples(store)
+        samples = [*await bucket_samples(store), *await webhook_samples(store, _now())]
     except StorageError:
         samples = []
     data_dir = runtime.settings.storage.data_dir

@@ -27,6 +27,8 @@ from vexobj_sdk.models import (
     BucketVersioning,
     ClockInfo,
     CreatedApiKey,
+    CreatedWebhook,
+    Delivery,
     GcResult,
     Health,
     Identity,
@@ -43,6 +45,8 @@ from vexobj_sdk.models import (
     Transform,
     Usage,
     VersionList,
+    Webhook,
+    WebhookTest,
 )
 
 __all__ = [
@@ -60,6 +64,8 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "CreatedApiKey",
+    "CreatedWebhook",
+    "Delivery",
     "Download",
     "Forbidden",
     "GcResult",
@@ -86,4 +92,6 @@ __all__ = [
     "VersionList",
     "VexObj",
     "VexObjError",
+    "Webhook",
+    "WebhookTest",
 ]

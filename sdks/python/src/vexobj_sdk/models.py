@@ -419,3 +419,72 @@ class Health(_Model):
     service: str
     version: str
     capabilities: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook(_Model):
+    """Who is told of events. The counts are of deliveries.
+
+    `oldest_at` is when the oldest event happened that waits; one `from_settings` is changed there.
+    """
+
+    id: str
+    url: str
+    events: Sequence[str]
+    bucket: str | None
+    prefix: str
+    enabled: bool
+    signed: bool
+    from_settings: bool
+    created_at: datetime
+    waiting: int
+    delivered: int
+    dead: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedWebhook(_Model):
+    """`secret` is shown only once."""
+
+    webhook: Webhook
+    secret: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, webhook=Webhook.parse(data["webhook"]))
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTest(_Model):
+    """`status` is that of the answer, if there was one; `error` says why it does not count."""
+
+    delivered: bool
+    status: int | None
+    error: str | None
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(_Model):
+    """An event for one webhook; `status` and `error` are of the last attempt.
+
+    `due_at` is when it is tried next, `finished_at` when it was delivered or given up.
+    """
+
+    number: int
+    event_id: str
+    event: str
+    timestamp: datetime
+    sequence: int | None
+    data: Mapping[str, Any]
+    state: Literal["waiting", "delivered", "dead"]
+    attempts: int
+    due_at: datetime | None
+    finished_at: datetime | None
+    status: int | None
+    error: str | None
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, timestamp=datetime.fromisoformat(data["timestamp"]))

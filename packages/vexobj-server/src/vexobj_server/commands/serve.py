@@ -32,6 +32,7 @@ from vexobj_server.observability.logs import configure_logging
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.runtime import Runtime, create_runtime
 from vexobj_server.services.identities import StoredKeys
+from vexobj_server.services.webhooks import webhooks_of
 from vexobj_server.settings import Bind, Settings, SettingsError, load_settings
 from vexobj_storage import BlobServiceUnusable, KeyUnavailable, ObjectStore
 from vexobj_storage.errors import StorageError
@@ -87,6 +88,7 @@ async def _prepare_store(settings: Settings, box: SecretBox) -> tuple[NewKey | N
     try:
         await store.keep_room()
         await store.set_default_quota(default_quota(settings.quotas))
+        await store.set_webhooks(webhooks_of(settings.webhooks, box, datetime.now(UTC)))
         made = await first_key(
             StoredKeys(store),
             box,

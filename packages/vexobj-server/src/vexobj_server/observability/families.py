@@ -146,6 +146,29 @@ STALE_UPLOADS = _counter(
 CLOCK_HELD = _gauge(
     "vexobj_clock_held", "1 while the clock is not believed and nothing expires by it."
 )
+WEBHOOK_ATTEMPTS = _counter(
+    "vexobj_webhook_attempts_total",
+    "Attempts to deliver an event to a webhook: delivered, failed (to be tried again), or dead (the"
+    " last one failed).",
+    "outcome",
+)
+WEBHOOK_REFUSED = _counter(
+    "vexobj_webhook_deliveries_refused_total",
+    "Deliveries that were dead from the start, as too many wait for their webhook.",
+)
+WEBHOOK_DROPPED = _counter(
+    "vexobj_webhook_deliveries_dropped_total",
+    "Dead deliveries that were dropped to make room for others.",
+)
+WEBHOOK_BACKLOG = _gauge("vexobj_webhook_backlog", "Deliveries that wait for a webhook.", "webhook")
+WEBHOOK_DEAD = _gauge(
+    "vexobj_webhook_dead_letters", "Deliveries to a webhook that were given up.", "webhook"
+)
+WEBHOOK_OLDEST = _gauge(
+    "vexobj_webhook_oldest_seconds",
+    "Age of the oldest event that waits for a webhook; 0 when none does.",
+    "webhook",
+)
 BLOB_SERVICE_REQUESTS = _counter(
     "vexobj_blob_service_requests_total",
     "Attempts at the S3 service that keeps the blobs: ok, retry (failed and tried again), failed"

@@ -5,12 +5,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from vexobj_server.observability import families
 from vexobj_server.observability.families import Family
 from vexobj_server.observability.page import Labels, ReadPage
-from vexobj_storage import Bucket, BucketUsage, ObjectStore, Quota
+from vexobj_storage import Bucket, BucketUsage, DeliveryCounts, ObjectStore, Quota
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -59,6 +60,21 @@ async def bucket_samples(store: ObjectStore) -> list[Sample]:
             samples.append(Sample(families.BUCKET_QUOTA_BYTES, quota.max_bytes, labels))
         if quota.max_objects is not None:
             samples.append(Sample(families.BUCKET_QUOTA_OBJECTS, quota.max_objects, labels))
+    return samples
+
+
+async def webhook_samples(store: ObjectStore, now: datetime) -> list[Sample]:
+    """Raises: what the store's metadata raises when it is out of reach."""
+    webhooks, counts = await store.webhooks(), await store.delivery_counts()
+    samples: list[Sample] = []
+    for webhook in webhooks:
+        labels, found = (("webhook", webhook.id),), counts.get(webhook.id, DeliveryCounts())
+        oldest_at = found.oldest_at or now
+        samples += (
+            Sample(families.WEBHOOK_BACKLOG, found.waiting, labels),
+            Sample(families.WEBHOOK_DEAD, found.dead, labels),
+            Sample(families.WEBHOOK_OLDEST, max(0.0, (now - oldest_at).total_seconds()), labels),
+        )
     return samples
 
 

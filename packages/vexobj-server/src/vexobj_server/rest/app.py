@@ -22,6 +22,7 @@ from vexobj_server.rest import (
     status,
     usage,
     versions,
+    webhooks,
 )
 from vexobj_server.rest.openapi import Document, NativeApi
 from vexobj_server.services.access import AccessRefused
@@ -55,6 +56,7 @@ def rest_app() -> NativeApi:
         locks,
         quotas,
         usage,
+        webhooks,
         status,
         pages,
     ):

@@ -13,6 +13,7 @@ from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.variants import Variants
+from vexobj_server.services.webhooks import Webhooks
 from vexobj_storage import GcReport, ObjectStore
 
 
@@ -43,3 +44,4 @@ class Services:
     lifecycle: Lifecycle
     audit: Audit
     expirations: Expirations
+    webhooks: Webhooks

@@ -1,7 +1,7 @@
 """What the operator tells the server: one table, read from TOML and the environment."""
 
 from vexobj_server.settings.errors import SettingsError
-from vexobj_server.settings.kinds import Bind, Network
+from vexobj_server.settings.kinds import Bind, Destination, Network
 from vexobj_server.settings.loading import (
     Loaded,
     load_settings,
@@ -24,6 +24,7 @@ from vexobj_server.settings.tables import (
     StorageSettings,
     TlsSettings,
     TranscodeSettings,
+    WebhookDeliverySettings,
     WebhookSettings,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "AuthSettings",
     "Bind",
     "CacheSettings",
+    "Destination",
     "ImagesSettings",
     "LifecycleSettings",
     "Loaded",
@@ -48,6 +50,7 @@ __all__ = [
     "StorageSettings",
     "TlsSettings",
     "TranscodeSettings",
+    "WebhookDeliverySettings",
     "WebhookSettings",
     "load_settings",
     "settings_reference",

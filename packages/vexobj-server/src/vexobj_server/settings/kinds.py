@@ -44,6 +44,8 @@ class Bind:
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Destination = str | Network
+"""A host by its name, or all addresses of a network."""
 
 
 def _text(raw: object) -> str:
@@ -160,6 +162,42 @@ def _hex_secrets(raw: object) -> tuple[str, ...]:
         raise ValueError("a list of 64 hexadecimal digits each") from None
 
 
+def _http_url(raw: object) -> str:
+    expected = "an http or https URL of at most 2048 characters, without a user name and a fragment"
+    text = _text(raw).strip()
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        raise ValueError(expected) from None
+    unwanted = url.username is not None or url.password is not None or "#" in text
+    if url.scheme not in {"http", "https"} or not url.hostname or unwanted or len(text) > 2048:
+        raise ValueError(expected)
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a URL of printable ASCII characters, others percent-encoded")
+    return text
+
+
+def _event_names(raw: object) -> tuple[str, ...]:
+    words = _words(raw)
+    if not all(re.fullmatch(r"[a-z0-9_.*]{1,64}", word) for word in words):
+        raise ValueError("a list of names of events such as object.created or object.*")
+    return words
+
+
+def _destinations(raw: object) -> tuple[Destination, ...]:
+    expected = "a list of host names, addresses or networks"
+    found: list[Destination] = []
+    for word in _words(raw):
+        try:
+            found.append(ipaddress.ip_network(word, strict=False))
+        except ValueError:
+            if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", word.lower()):
+                raise ValueError(expected) from None
+            found.append(word.lower())
+    return tuple(found)
+
+
 def integer(minimum: int, maximum: int = 2**31) -> Kind:
     def parse(raw: object) -> int:
         number = raw
@@ -189,9 +227,11 @@ BOOLEAN = Kind("true or false", _boolean)
 SIZE = Kind("size", _size)
 DURATION = Kind("duration", _duration)
 PATH = Kind("path", _path)
-WORDS = Kind("list", _words)
 NETWORKS = Kind("list of networks", _networks)
+DESTINATIONS = Kind("list of hosts and networks", _destinations)
+EVENT_NAMES = Kind("list of events", _event_names)
 BIND = Kind("address", _bind)
+HTTP_URL = Kind("http or https URL", _http_url)
 URL = Kind("URL", _url)
 DOMAIN = Kind("host name", _domain)
 LOG_LEVEL = Kind("`debug`, `info`, `warning` or `error`", _log_level)

@@ -59,7 +59,7 @@ def load_settings(environment: Mapping[str, str], directory: Path | None = None)
     hook = _environment_webhook(environment)
     settings = _with_master_key(_build(values, (*webhooks, *(() if hook is None else (hook,)))))
     _check_together(settings)
-    return Loaded(settings, (*_unknown(environment), *_not_yet(values, settings)), config)
+    return Loaded(settings, (*_unknown(environment), *_not_yet(values)), config)
 
 
 def _config_path(environment: Mapping[str, str], directory: Path) -> Path | None:
@@ -230,6 +230,8 @@ def _check_together(settings: Settings) -> None:
         )
     if not 1 <= settings.server.header_timeout.total_seconds() <= 60:
         raise SettingsError("server.header_timeout is not between 1 and 60 seconds.")
+    if not 1 <= settings.webhook_delivery.timeout.total_seconds() <= 60:
+        raise SettingsError("webhook_delivery.timeout is not between 1 and 60 seconds.")
     if settings.sse.enabled and settings.sse.master_key is None:
         raise SettingsError(
             "sse.enabled needs sse.master_key (or sse.master_key_file): openssl rand -hex 32"
@@ -269,14 +271,11 @@ def _unknown_variable(name: str, known: set[str]) -> str:
     return f"The environment variable {name} is not known and does nothing{hint}"
 
 
-def _not_yet(values: Values, settings: Settings) -> tuple[str, ...]:
+def _not_yet(values: Values) -> tuple[str, ...]:
     given = [
         setting
         for setting in all_settings()
         if setting.since is not None
         and values.get(setting.table, {}).get(setting.name, setting.default) != setting.default
     ]
-    sentences = [f"{each.path} takes effect from version {each.since} on." for each in given]
-    if settings.webhooks:
-        sentences.append("webhooks take effect from version 0.2 on.")
-    return tuple(sentences)
+    return tuple(f"{each.path} takes effect from version {each.since} on." for each in given)

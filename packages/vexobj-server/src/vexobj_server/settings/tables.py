@@ -15,18 +15,21 @@ from typing import Any
 from vexobj_server.settings.kinds import (
     BIND,
     BOOLEAN,
+    DESTINATIONS,
     DOMAIN,
     DURATION,
+    EVENT_NAMES,
     HEX_SECRET,
     HEX_SECRETS,
+    HTTP_URL,
     LOG_LEVEL,
     NETWORKS,
     PATH,
     SIZE,
     TEXT,
     URL,
-    WORDS,
     Bind,
+    Destination,
     Kind,
     Network,
     choice,
@@ -331,9 +334,52 @@ class AuditSettings:
 class WebhookSettings:
     """One of a list: `[[webhooks]]`. The `VEXOBJ_WEBHOOK_*` variables add one to the file's."""
 
-    url: str = _setting(TEXT, "", "Where events are sent to.", since="0.2")
-    events: tuple[str, ...] = _setting(WORDS, ("*",), "The events that are sent.", since="0.2")
-    secret: str | None = _setting(TEXT, None, "Signs what is sent.", secret=True, since="0.2")
+    url: str = _setting(HTTP_URL, "", "Where events are sent to.")
+    events: tuple[str, ...] = _setting(
+        EVENT_NAMES, ("*",), "The events that are sent; `object.*` means all that begin so."
+    )
+    bucket: str | None = _setting(TEXT, None, "Only events of this bucket.")
+    prefix: str = _setting(TEXT, "", "Only events of keys that begin so.")
+    secret: str | None = _setting(TEXT, None, "Signs what is sent.", secret=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDeliverySettings:
+    timeout: timedelta = _setting(
+        DURATION, timedelta(seconds=10), "How long one attempt may take in all; at most 60 seconds."
+    )
+    connect_timeout: timedelta = _setting(
+        DURATION, timedelta(seconds=5), "How long connecting may take."
+    )
+    max_attempts: int = _setting(
+        integer(1, 100), 16, "How often an event is tried before it is given up."
+    )
+    retry_interval: timedelta = _setting(
+        DURATION,
+        timedelta(seconds=10),
+        "The pause after the first failure; it doubles with each, 25 % more or less.",
+    )
+    max_retry_interval: timedelta = _setting(DURATION, timedelta(hours=6), "The longest pause.")
+    concurrency: int = _setting(
+        integer(1, 100), 8, "Events under way to one webhook at a time, in each worker."
+    )
+    max_backlog: int = _setting(
+        integer(1, 10_000_000),
+        100_000,
+        "Deliveries that may wait for a webhook; more are given up at once. As many given up and as"
+        " many delivered are remembered, the oldest going first.",
+    )
+    delivered_retention: timedelta = _setting(
+        DURATION, timedelta(days=1), "How long what was delivered is remembered."
+    )
+    dead_retention: timedelta = _setting(
+        DURATION, timedelta(days=30), "How long what was given up is kept to be sent again."
+    )
+    allowed: tuple[Destination, ...] = _setting(
+        DESTINATIONS,
+        (),
+        "Hosts and networks that may be sent to though their addresses are not public.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,6 +449,7 @@ class Settings:
     lifecycle: LifecycleSettings = LifecycleSettings()
     audit: AuditSettings = AuditSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
+    webhook_delivery: WebhookDeliverySettings = WebhookDeliverySettings()
     sse: SseSettings = SseSettings()
     transcode: TranscodeSettings = TranscodeSettings()
     metrics: MetricsSettings = MetricsSettings()
