@@ -22,6 +22,8 @@ def test_commands() -> None:
         names |= {f"{name} {each}".strip() for each in below}
     assert names == {
         "bucket list", "bucket create", "bucket publish", "bucket hide", "bucket delete",
+        "bucket versioning", "version list", "version purge", "lock show", "lock set",
+        "lock release",
         "object list", "object put", "object get", "object head", "object delete",
         "key list", "key create", "key delete", "identity list", "identity create",
         "lifecycle list", "lifecycle create", "lifecycle delete", "lifecycle run",

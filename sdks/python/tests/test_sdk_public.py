@@ -44,11 +44,11 @@ FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
 
 def test_all() -> None:
     assert vexobj_sdk.__all__ == [
-        "ApiKey", "AuditEntry", "Body", "Bucket", "BucketQuota", "BucketSettings", "BucketStats",
-        "BucketVersioning", "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey",
-        "CreatedWebhook", "Delivery", "Download", "Forbidden", "GcResult", "Health", "Identity",
-        "InvalidRequest",
-        "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList",
+        "ApiKey", "AuditEntry", "Body", "Bucket", "BucketObjectLock", "BucketQuota",
+        "BucketRetention", "BucketSettings", "BucketStats", "BucketVersioning", "ClockInfo",
+        "Conflict", "ConnectionFailed", "CreatedApiKey", "CreatedWebhook", "Delivery", "Download",
+        "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest", "LifecycleRule",
+        "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList",
         "ObjectLock", "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "ServerError",
         "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer", "Usage",
         "VersionList", "VexObj", "VexObjError", "Webhook", "WebhookTest",
