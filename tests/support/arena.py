@@ -14,6 +14,7 @@ import httpx
 
 from support.endpoint import Endpoint
 from support.s3 import S3
+from vexobj_storage import ObjectStore
 
 CONNECTIONS = 16
 READERS = 6
@@ -26,11 +27,14 @@ Call = Coroutine[None, None, httpx.Response]
 class Arena:
     """One bucket, and connections enough that every worker has some of them.
 
+    `store` is what the server serves, opened by another process than its workers.
+
     No answer may be a 500 or above: nothing that clients do to each other is the server's fault.
     """
 
-    def __init__(self, endpoint: Endpoint, bucket: str, seed: int) -> None:
+    def __init__(self, endpoint: Endpoint, bucket: str, seed: int, store: ObjectStore) -> None:
         self.bucket = bucket
+        self.store = store
         self.random = random.Random(seed)
         self.shared = [self.random.randbytes(size) for size in SIZES]
         self._endpoint = endpoint
@@ -102,8 +106,23 @@ class Arena:
         path, wanted = f"/v1/admin/lock/{self.bucket}", {"legal_hold": on}
         return await self._native.put(path, params={"key": key}, json=wanted)
 
-    async def purge(self, key: str) -> httpx.Response:
-        return await self._native.delete(f"/v1/versions/{self.bucket}", params={"key": key})
+    async def purge(self, key: str, bucket: str | None = None) -> httpx.Response:
+        path = f"/v1/versions/{self.bucket if bucket is None else bucket}"
+        return await self._native.delete(path, params={"key": key})
+
+    async def expire(self) -> httpx.Response:
+        """What lifecycle rules say is due."""
+        return await self._native.post("/v1/admin/lifecycle/run")
+
+    async def limit(self, bucket: str, *, bytes_: int | None, objects: int | None) -> None:
+        """Set a quota: of bytes if they are given, else of objects."""
+        wanted = {"max_objects": objects} if bytes_ is None else {"max_bytes": bytes_}
+        answer = await self._native.put(f"/v1/admin/quota/{bucket}", json=wanted)
+        assert answer.status_code == 200, answer.text
+
+    async def make(self, bucket: str) -> None:
+        """The bucket, if it is not there."""
+        await self.request("PUT", bucket=bucket)
 
     async def everywhere(self, key: str) -> bytes | None:
         """What a key holds, asked on several connections: whole, and the same for all."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.endpoint import Endpoint
 from vexobj_server.testing import RunningServer, start_server
-from vexobj_storage import ObjectStore, StoreConfig
+from vexobj_storage import MasterKey, ObjectStore, StoreConfig
 from vexobj_storage.testing import invariants
 
 _ZERO = timedelta(0)
@@ -27,7 +27,15 @@ class Site:
 
     async def open(self) -> ObjectStore:
         """The store beside the server or after it, which collects garbage without grace."""
-        return await ObjectStore.open(StoreConfig(self.data_dir, self.metadata_url, gc_grace=_ZERO))
+        key = self.settings.get("VEXOBJ_SSE_MASTER_KEY")
+        config = StoreConfig(
+            self.data_dir,
+            self.metadata_url,
+            gc_grace=_ZERO,
+            master_keys=() if key is None else (MasterKey(bytes.fromhex(key)),),
+            encrypt=key is not None,
+        )
+        return await ObjectStore.open(config)
 
     async def no_orphans(self) -> None:
         """After a collection without grace, on disk is exactly what the metadata names."""
