@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from vexobj_storage.metadata.ops import audit
 from vexobj_storage.metadata.ops.audit import AuditEntry
-from vexobj_storage.metadata.tx import MetaStore, Operation, Tx, durable, is_durable, settled_by
+from vexobj_storage.metadata.tx import MetaStore, Operation, Tx, is_durable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,21 +61,28 @@ class Recorded:
         entry = _CURRENT.get()
         if entry is None:
             return self._inner.write(operation, *args, **kwargs)
-        return self._inner.write(_with(operation, audit.row(entry)), *args, **kwargs)
+        return self._inner.write(_Recording(operation, audit.row(entry)), *args, **kwargs)
 
 
-def _with(operation: Operation[P, R], row: audit.Row) -> Operation[P, R]:
-    """The operation and its row in one transaction, also when it has to be settled."""
-    again: Callable[..., Awaitable[Any]] | None = getattr(operation, "again", None)
-    if again is None:
-        return _adding(operation, row)
-    return settled_by(_adding(again, row))(_adding(operation, row))
+class _Recording:
+    """An operation and its row in one transaction, also when it has to be settled."""
 
+    __slots__ = ("_operation", "_row")
 
-def _adding(operation: Operation[P, R], row: audit.Row) -> Operation[P, R]:
-    async def recorded(tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        result = await operation(tx, *args, **kwargs)
-        await audit.append(tx, row)
+    def __init__(self, operation: Callable[..., Awaitable[Any]], row: audit.Row) -> None:
+        self._operation = operation
+        self._row = row
+
+    async def __call__(self, tx: Tx, /, *args: Any, **kwargs: Any) -> Any:
+        result = await self._operation(tx, *args, **kwargs)
+        await audit.append(tx, self._row)
         return result
 
-    return durable(recorded) if is_durable(operation) else recorded
+    @property
+    def again(self) -> "_Recording":
+        """Raises: AttributeError for an operation that nobody knows how to settle."""
+        return _Recording(self._operation.again, self._row)  # type: ignore[attr-defined]
+
+    @property
+    def durable(self) -> bool:
+        return is_durable(self._operation)
