@@ -201,7 +201,7 @@ func TestTheServer(t *testing.T) {
 	if _, err := client.GC(ctx); err != nil {
 		t.Fatal(err)
 	}
-	checkWebhooks(t, client, bucket)
+	checkWebhooks(ctx, t, client, bucket)
 	most := int64(7)
 	quota, err := client.SetQuota(ctx, bucket, vexobj.Quota{MaxBytes: &most})
 	if err != nil || *quota.MaxBytes != most || quota.MaxObjects != nil || quota.IsDefault {
@@ -232,9 +232,8 @@ func TestTheServer(t *testing.T) {
 	}
 }
 
-func checkWebhooks(t *testing.T, client *vexobj.Client, bucket string) {
+func checkWebhooks(ctx context.Context, t *testing.T, client *vexobj.Client, bucket string) {
 	t.Helper()
-	ctx := t.Context()
 	made, err := client.CreateWebhook(ctx, vexobj.NewWebhook{
 		URL: "http://127.0.0.1:9/", Events: []string{"object.*"}, Bucket: bucket, Disabled: true,
 	})

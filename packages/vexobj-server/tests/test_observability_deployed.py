@@ -53,6 +53,7 @@ def test_the_alerts() -> None:
         "VexObjDiskLow",
         "VexObjDiskGrowthUnusual",
         "VexObjClockHeld",
+        "VexObjWebhookBehind",
     ]
 
 

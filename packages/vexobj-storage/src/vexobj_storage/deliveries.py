@@ -57,8 +57,6 @@ class Deliveries(Events):
                 deliveries.fan_out, waiting, most, self._now_us(), _FAN_OUT
             )
             events, refused = events + done.events, refused + done.refused
-        if events:
-            await self.trim_events()
         return FannedOut(events, refused)
 
     async def due_webhooks(self) -> Sequence[Webhook]:

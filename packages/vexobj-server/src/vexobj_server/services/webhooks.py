@@ -20,8 +20,10 @@ from vexobj_storage import (
     DeliveryLimits,
     DeliveryState,
     Event,
+    NoSuchWebhook,
     ObjectStore,
     Outcome,
+    StorageError,
     Webhook,
 )
 
@@ -31,6 +33,7 @@ TEST = "webhook.test"
 _SLACK = timedelta(seconds=5)
 """A claim lasts so much longer than an attempt can: then whoever had it is gone."""
 
+_ERROR_LENGTH = 500
 _MICROSECOND = timedelta(microseconds=1)
 
 _log = logging.getLogger(__name__)
@@ -123,18 +126,26 @@ class Webhooks:
 
     async def _send_some(self, webhook_id: str) -> bool:
         """As many as may be under way; False when there was nothing to send any more."""
-        webhook = await self._store.webhook(webhook_id)
+        try:
+            webhook = await self._store.webhook(webhook_id)
+        except NoSuchWebhook:
+            return False
         if not webhook.enabled:
             return False
         lease = self._settings.timeout + _SLACK
         claimed = await self._store.claim_deliveries(webhook_id, self._settings.concurrency, lease)
-        await asyncio.gather(*(self._send(webhook, each) for each in claimed))
+        async with asyncio.TaskGroup() as group:
+            for each in claimed:
+                group.create_task(self._send(webhook, each))
         return bool(claimed)
 
     async def _send(self, webhook: Webhook, delivery: Delivery) -> None:
         attempt = await self._attempt(webhook, delivery.event)
         outcome = self._outcome(delivery, attempt)
-        await self._store.finish_delivery(delivery, outcome)
+        try:
+            await self._store.finish_delivery(delivery, outcome)
+        except StorageError as failed:
+            _log.warning("an event to webhook %s will come again: %s", webhook.id, failed)
         if attempt.delivered:
             self._metrics.attempted("delivered")
             return
@@ -176,9 +187,12 @@ class Webhooks:
             error = str(failed)
         except SealBroken:
             error = "the webhook's secret cannot be opened: it was sealed by another server secret"
+        except Exception as failed:  # noqa: BLE001 - what nobody foresaw must not try for ever
+            _log.exception("an attempt to send to webhook %s broke", webhook.id)
+            error = type(failed).__name__
         if status is not None and not 200 <= status < 300:
             error = f"the answer is {status}"
-        return Attempt(status, error, time.monotonic() - began)
+        return Attempt(status, error and error[:_ERROR_LENGTH], time.monotonic() - began)
 
     def _secret(self, webhook: Webhook) -> str | None:
         """Raises: SealBroken."""

@@ -17,7 +17,7 @@ from vexobj_storage.errors import NoSuchDelivery
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import outbox, sql, webhooks
 from vexobj_storage.metadata.ops.outbox import Event
-from vexobj_storage.metadata.tx import Row, Tx, repeatable
+from vexobj_storage.metadata.tx import Row, Tx, durable, repeatable
 from vexobj_storage.types import value
 from vexobj_storage.webhooks import DeliveryCounts, DeliveryState, Webhook
 
@@ -148,6 +148,7 @@ async def fan_out(
             await tx.many(_ADD, [_new(each, event, now_us, NO_ROOM) for event in wanted[room:]])
             refused += len(wanted[room:])
     await outbox.acknowledge(tx, webhooks.SUBSCRIBER, events[-1].number)
+    await outbox.trim(tx)
     return FannedOut(len(events), refused)
 
 
@@ -166,10 +167,14 @@ async def due_webhooks(tx: Tx, now_us: int) -> Sequence[Webhook]:
     return [webhooks.webhook(row) for row in await tx.all(_DUE_WEBHOOKS, now_us=now_us)]
 
 
+@durable
 async def claim(
     tx: Tx, webhook_id: str, now_us: int, until_us: int, limit: int
 ) -> Sequence[Delivery]:
-    """What is due the longest, for nobody else until then; each counts one attempt more."""
+    """What is due the longest, for nobody else until then; each counts one attempt more.
+
+    Durable, so that nobody is told of a change that a power cut undoes.
+    """
     found = await tx.all(_TAKE, webhook_id=webhook_id, now_us=now_us, most=limit)
     claimed = [_delivery(row) for row in found]
     numbers = [each.event.number for each in claimed]

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, update
 from vexobj_storage.errors import NoSuchWebhook, WebhookFixed
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import outbox, sql
-from vexobj_storage.metadata.tx import Row, Tx, repeatable
+from vexobj_storage.metadata.tx import Row, Tx, durable, repeatable
 from vexobj_storage.webhooks import Webhook
 
 SUBSCRIBER = "webhooks"
@@ -32,6 +32,7 @@ _REMOVE = sql.remove(_W, "id")
 Edit = Callable[[Webhook], Webhook]
 
 
+@durable
 @repeatable
 async def add(tx: Tx, new: Webhook) -> None:
     """Idempotent for the same id: the first stays."""
