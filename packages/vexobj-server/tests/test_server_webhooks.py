@@ -20,7 +20,6 @@ from vexobj_server.testing import RunningServer, running_server, start_server
 
 _HASTE = {
     "VEXOBJ_WEBHOOK_DELIVERY_ALLOWED": "127.0.0.1",
-    "VEXOBJ_WEBHOOK_DELIVERY_TIMEOUT": "1s",
     "VEXOBJ_WEBHOOK_DELIVERY_MAX_ATTEMPTS": "3",
     "VEXOBJ_WEBHOOK_DELIVERY_RETRY_INTERVAL": "50ms",
     "VEXOBJ_WEBHOOK_DELIVERY_MAX_RETRY_INTERVAL": "100ms",
@@ -199,14 +198,9 @@ def test_failures_are_tried_again_and_dead_letters_replayed(
     assert "did not take event" in hurried.log
 
 
-@pytest.mark.parametrize(
-    ("path", "error"),
-    [("/stall", "no answer within 1 seconds"), ("/redirect", "the answer is 307")],
-)
-def test_bad_receivers_do_not_keep_good_ones_waiting(
-    api: httpx.Client, home: Receiver, path: str, error: str
-) -> None:
-    bad = _hook(api, f"{home.url}{path}")
+def test_bad_receivers_do_not_keep_good_ones_waiting(api: httpx.Client, home: Receiver) -> None:
+    _hook(api, f"{home.url}/stall")
+    bad = _hook(api, f"{home.url}/redirect")
     endless = _hook(api, f"{home.url}/endless")
     refused = _hook(api, "http://127.0.0.2:9/")
     nowhere = _hook(api, "http://[::1]:9/")
@@ -216,7 +210,7 @@ def test_bad_receivers_do_not_keep_good_ones_waiting(
     (only,) = home.wait(lambda found: len(found) == 1)
     _until(api, endless["path"], delivered=1)
     for each, told in (
-        (bad, error),
+        (bad, "the answer is 307"),
         (refused, "the host's address is not a public one, and not allowed"),
         (nowhere, "the host's address is not a public one, and not allowed"),
     ):
@@ -332,6 +326,7 @@ def test_no_event_is_lost_by_kills(tmp_path: Path, metadata_url: str | None) -> 
     """A worker is killed while it sends, then the whole server: each event comes at least once."""
     environment = dict(_HASTE)
     environment["VEXOBJ_WEBHOOK_DELIVERY_MAX_ATTEMPTS"] = "100"
+    environment["VEXOBJ_WEBHOOK_DELIVERY_TIMEOUT"] = "2s"
     if metadata_url is not None:
         environment["VEXOBJ_METADATA_URL"] = metadata_url
     written: set[str] = set()

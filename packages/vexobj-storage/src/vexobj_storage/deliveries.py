@@ -131,11 +131,11 @@ class Deliveries(Events):
         How many dead ones had to go as there were too many.
         """
         await self.trim_events()
-        now_us = self._now_us()
-        known, crowded_out = {each.id for each in await self.webhooks()}, 0
-        for webhook_id in await self.delivery_counts():
-            if webhook_id not in known:
-                await self._discard_all(webhook_id)
+        now_us, crowded_out = self._now_us(), 0
+        found = await self.delivery_counts()  # before the webhooks: one made meanwhile is no orphan
+        known = {each.id for each in await self.webhooks()}
+        for webhook_id in found.keys() - known:
+            await self._discard_all(webhook_id)
         for state, age_us in (
             (DeliveryState.DELIVERED, limits.delivered_us),
             (DeliveryState.DEAD, limits.dead_us),

@@ -87,16 +87,17 @@ class Egress:
         self._user_agent = user_agent
         self._resolver = resolver
         self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         """The status of the answer, whatever it is.
 
         Raises: AddressRefused, EgressError.
         """
-        seconds = self._limits.timeout_seconds
+        client, seconds = await self._opened(), self._limits.timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                answer = await self._post(url, headers, body)
+                answer = await self._post(client, url, headers, body)
         except TimeoutError:
             raise EgressError(f"no answer within {seconds:g} seconds") from None
         await _drain(answer)
@@ -106,10 +107,11 @@ class Egress:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> "httpx.Response":
-        import httpx  # 6 MB, for those only who send something
+    async def _post(
+        self, client: "httpx.AsyncClient", url: str, headers: Mapping[str, str], body: bytes
+    ) -> "httpx.Response":
+        import httpx
 
-        client = self._client or await self._open()
         try:
             target = httpx.URL(url)
         except httpx.InvalidURL as error:
@@ -146,21 +148,26 @@ class Egress:
             raise AddressRefused("the host's address is not a public one, and not allowed")
         return permitted[:_MOST_ADDRESSES]
 
-    async def _open(self) -> "httpx.AsyncClient":
-        """Connections are not kept: those of one address may belong to different hosts."""
-        import httpx
+    async def _opened(self) -> "httpx.AsyncClient":
+        """Made when it is wanted first, which takes a while and is nobody's time to answer."""
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_client, self._limits, self._user_agent)
+            return self._client
 
-        limits = self._limits
-        context = await asyncio.to_thread(_tls_context)
-        self._client = self._client or httpx.AsyncClient(
-            verify=context,
-            trust_env=False,
-            follow_redirects=False,
-            timeout=httpx.Timeout(limits.timeout_seconds, connect=limits.connect_seconds),
-            limits=httpx.Limits(max_keepalive_connections=0),
-            headers={"user-agent": self._user_agent, "accept-encoding": "identity"},
-        )
-        return self._client
+
+def _client(limits: EgressLimits, user_agent: str) -> "httpx.AsyncClient":
+    """Connections are not kept: those of one address may belong to different hosts."""
+    import httpx  # 6 MB, for those only who send something
+
+    return httpx.AsyncClient(
+        verify=_tls_context(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(limits.timeout_seconds, connect=limits.connect_seconds),
+        limits=httpx.Limits(max_keepalive_connections=0),
+        headers={"user-agent": user_agent, "accept-encoding": "identity"},
+    )
 
 
 def _tls_context() -> ssl.SSLContext:
