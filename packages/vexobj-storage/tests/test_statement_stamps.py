@@ -85,9 +85,8 @@ def test_every_change_of_an_object_binds_its_bucket_and_key() -> None:
 
 def test_no_operation_makes_a_statement_that_no_module_holds() -> None:
     makers = {name for name, value in vars(sql).items() if inspect.isfunction(value)}
-    makers = {f"sql.{name}" for name in makers - {"matches", "bytes_bind", "listed", "packed"}} | {
-        "Statement"
-    }
+    makers -= {"matches", "bytes_bind", "listed", "packed"}
+    makers = {f"sql.{name}" for name in makers} | {"Statement"}
     made = [
         f"{module.__name__}.{operation.name}"
         for module in _modules()

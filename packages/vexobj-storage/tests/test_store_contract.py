@@ -37,6 +37,7 @@ from vexobj_storage.testing import (
     QuotaContract,
     RaceContract,
     RewritingContract,
+    ScrubContract,
     VersionContract,
     WebhookContract,
 )
@@ -226,6 +227,26 @@ class TestBackupsOnFiles(OnFiles, BackupContract):
 
 
 class TestBackupsSealed(Sealed, BackupContract):
+    pass
+
+
+class TestScrub(ScrubContract):
+    pass
+
+
+class TestScrubOnFiles(OnFiles, ScrubContract):
+    @pytest.fixture
+    def metadata_url(self) -> None:
+        return None
+
+
+class TestScrubSealed(Sealed, ScrubContract):
+    @pytest.fixture
+    def metadata_url(self) -> None:
+        return None
+
+
+class TestScrubOnS3(OnS3, ScrubContract):
     pass
 
 

@@ -43,6 +43,7 @@ class Buckets(Core):
         # The epoch is read first: what is read after it may be newer than it says, never older.
         epoch = await self._metadata.epoch()
         if epoch != self._known_epoch or len(self._known) >= _CACHED:
+            await self.refresh_quarantine()
             self._known = {}
             self._known_epoch = epoch
         known = self._known

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from vexobj_storage import reading, staging
 from vexobj_storage.core import Core
-from vexobj_storage.errors import BlobMissing
+from vexobj_storage.errors import BlobCorrupt, BlobMissing
 from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import objects
+from vexobj_storage.quarantine import Guarded
 from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import (
     Hasher,
@@ -60,6 +61,20 @@ class Content(Core):
             key=self._keys.current,
         )
 
+    async def check_readable(self, stored: StoredObject, start: int, length: int) -> None:
+        """Find out before the first byte what `read` would find in the midst of the range.
+
+        Raises: BlobCorrupt for what is in quarantine.
+        """
+        if not self._quarantine.ids or stored.inline is not None:
+            return
+        segments = await self._segments(stored, start, length)
+        manifest_id = stored.version.manifest_id
+        if manifest_id is not None and any(s.blob_id in self._quarantine.ids for s in segments):
+            segments = (await self._fresh_layout(manifest_id)).slice(start, length)
+        for segment in segments:
+            self._quarantine.refuse(segment.blob_id)
+
     async def read(
         self, stored: StoredObject, start: int = 0, length: int | None = None
     ) -> AsyncGenerator[bytes, None]:
@@ -76,9 +91,11 @@ class Content(Core):
         if version.manifest_id is not None:
             stream = self._read_manifest(version.manifest_id, start, length)
         elif version.blob_id is not None and sealing_key(version.blob_id):
+            self._quarantine.refuse(version.blob_id)
             stream = self._opened.open(version.blob_id, start, length, version.size)
         else:
-            stream = reading.read_segments(self._blobs, [_whole(stored)], start, length)
+            blobs = Guarded(self._blobs, self._quarantine)
+            stream = reading.read_segments(blobs, [_whole(stored)], start, length)
         async with aclosing(stream):
             async for chunk in stream:
                 yield chunk
@@ -91,12 +108,14 @@ class Content(Core):
             return None
         version = stored.version
         if version.blob_id is not None:
+            if version.blob_id in self._quarantine.ids:
+                return None
             return self._opened.read_now(version.blob_id, start, length, version.size)
         layout = None if version.manifest_id is None else self._layouts.get(version.manifest_id)
         segment = None if layout is None else layout.locate(start)
         if segment is None or segment.location is not Location.STORE:
             return None
-        if sealing_key(segment.blob_id):
+        if sealing_key(segment.blob_id) or segment.blob_id in self._quarantine.ids:
             return None
         if start + length > segment.start + segment.length:
             return None
@@ -109,6 +128,8 @@ class Content(Core):
         """
         blob_id = stored.version.blob_id
         if blob_id is None or stored.location is not Location.STORE or sealing_key(blob_id):
+            return None
+        if blob_id in self._quarantine.ids:
             return None
         return self._blobs.path(blob_id)
 
@@ -146,17 +167,18 @@ class Content(Core):
     async def _read_manifest(
         self, manifest_id: bytes, start: int, length: int
     ) -> AsyncGenerator[bytes, None]:
-        """Goes on with the new blobs when the old ones were rewritten, and collected, meanwhile."""
+        """Goes on with the new blobs when the old ones were rewritten or healed meanwhile."""
         layout = await self._layout(manifest_id)
         while True:
             inline = self._inline(layout)
-            stream = reading.read_segments(self._opened, layout, start, length, inline=inline)
+            blobs = Guarded(self._opened, self._quarantine)
+            stream = reading.read_segments(blobs, layout, start, length, inline=inline)
             try:
                 async with aclosing(stream):
                     async for chunk in stream:
                         yield chunk
                         start, length = start + len(chunk), length - len(chunk)
-            except BlobMissing:
+            except (BlobMissing, BlobCorrupt):
                 outdated, layout = layout, await self._fresh_layout(manifest_id)
                 if layout.packed == outdated.packed:
                     raise
@@ -168,6 +190,7 @@ class Content(Core):
             return None
 
         async def inline(blob_id: bytes) -> bytes | None:
+            self._quarantine.refuse(blob_id)
             data = await self._metadata.read(objects.inline_data, blob_id)
             return None if data is None else await self._opened.inline(blob_id, data)
 

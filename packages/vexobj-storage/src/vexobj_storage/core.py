@@ -18,6 +18,7 @@ from vexobj_storage.metadata.ops import objects
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import MetaStore
 from vexobj_storage.opening import OpenedBlobs
+from vexobj_storage.quarantine import Quarantine
 from vexobj_storage.recent import Recent
 from vexobj_storage.recording import Recorded
 from vexobj_storage.room import Room
@@ -74,6 +75,7 @@ class Core:
         self._opened = OpenedBlobs(blobs, self._keys, self._blob_size)
         self.clock_guard = ClockGuard(metadata, clock, ticks)
         self._room = Room(config.data_dir)
+        self._quarantine = Quarantine(metadata)
         self._layouts: Recent[bytes, Layout] = Recent(_LAYOUTS_BYTES)
         self._heads: Recent[tuple[int, bytes], tuple[int, StoredObject]] = Recent(_HEADS_BYTES)
 
@@ -94,6 +96,11 @@ class Core:
     def _check_room(self, size: int) -> None:
         """For a new blob: blobs elsewhere take none of this disk. Raises: OutOfSpace."""
         self._room.check(size if self.config.blob_place is BlobPlace.LOCAL else 0)
+
+    async def refresh_quarantine(self) -> None:
+        """Learn what is in quarantine; `bucket` does it when the epoch has changed."""
+        if await self._quarantine.refresh():
+            self._heads = Recent(_HEADS_BYTES)  # they remember inline bytes
 
     async def _blob_size(self, blob_id: bytes) -> int | None:
         return await self._metadata.read(objects.blob_size, blob_id)

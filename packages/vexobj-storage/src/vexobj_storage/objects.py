@@ -310,9 +310,13 @@ class Objects(Content):
         )
 
     async def _with_content(self, found: StoredObject) -> StoredObject:
-        """Inline bytes as they were put."""
+        """Inline bytes as they were put; none of what is in quarantine, which `read` refuses."""
         blob_id = found.version.blob_id
-        if found.inline is None or blob_id is None or not sealing_key(blob_id):
+        if found.inline is None or blob_id is None:
+            return found
+        if blob_id in self._quarantine.ids:
+            return StoredObject(found.version, None, found.location)
+        if not sealing_key(blob_id):
             return found
         inline = await self._opened.inline(blob_id, found.inline)
         return StoredObject(found.version, inline, found.location)

@@ -173,6 +173,8 @@ class Rewriting(Content):
             state = replace(state, found=state.found + 1)
             blob = await self._metadata.read(rewriting.find_blob, blob_id)
             if blob is None:
+                if await self._metadata.read(rewriting.is_quarantined, blob_id):
+                    state = replace(state, found=state.found - 1, failed=state.failed + 1)
                 continue  # it went with what referred to it; if not, the next walk finds it
             try:
                 changes[blob_id] = await self._replacement(blob)

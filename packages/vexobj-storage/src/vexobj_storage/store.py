@@ -15,12 +15,14 @@ from vexobj_storage.deliveries import Deliveries
 from vexobj_storage.encryption import Encryption
 from vexobj_storage.expiry import Expiry
 from vexobj_storage.keyring import KeyRing
+from vexobj_storage.mending import Mending
 from vexobj_storage.metadata.engine import open_metadata
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.objects import Objects
 from vexobj_storage.places import claim_places, open_blobs
 from vexobj_storage.quotas import Quotas
 from vexobj_storage.rewriting import Rewriting
+from vexobj_storage.scrubbing import Scrubbing
 from vexobj_storage.types import Clock
 from vexobj_storage.upkeep import Upkeep
 from vexobj_storage.uploads import Uploads
@@ -38,6 +40,8 @@ class ObjectStore(
     Expiry,
     Encryption,
     Rewriting,
+    Scrubbing,
+    Mending,
     Audit,
     Deliveries,
     Backups,

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 
 from vexobj_storage.content import Content
-from vexobj_storage.errors import CommitUncertain, StorageError
+from vexobj_storage.errors import BlobCorrupt, CommitUncertain, NoSuchVersion, StorageError
 from vexobj_storage.ids import new_id
 from vexobj_storage.locks import UNLOCKED, ObjectLock
 from vexobj_storage.metadata import rows
@@ -97,13 +97,21 @@ class Uploads(Content):
         """A part made of a range of another object's segments: no byte is written.
 
         The part's ETag is the MD5 of the range, computed by reading it.
-        Raises: NoSuchUpload, NoSuchVersion, OutOfSpace.
+        Raises: NoSuchUpload, NoSuchVersion, BlobCorrupt, OutOfSpace.
         """
         self._room.check()
         etag = await self._md5(source, start, length)
         segments = await self._segments(source, start, length)
+        version = source.version
         part = Part(number, length, etag, rows.to_datetime(self._now_us()))
-        await self._metadata.write(multipart.copy_part, upload, part, source.version, segments)
+        try:
+            await self._metadata.write(multipart.copy_part, upload, part, version, segments)
+        except (NoSuchVersion, BlobCorrupt):
+            if version.manifest_id is None:
+                raise
+            # What is remembered of it may be outdated: its blobs were rewritten or healed.
+            segments = (await self._fresh_layout(version.manifest_id)).slice(start, length)
+            await self._metadata.write(multipart.copy_part, upload, part, version, segments)
         return part
 
     async def list_parts(self, upload: Upload, *, after: int = 0, limit: int = 1000) -> PartPage:

@@ -78,6 +78,8 @@ class BlobStore(Protocol):
         Raises:
             BlobMissing: there is no such blob.
             BlobCorrupt: it is shorter than asked for; never a silent short stream.
+            ReadFailed: the medium refused; nothing is known of the blob.
+            StoreBusy: the medium is out of reach for now.
         """
         ...
 
@@ -100,7 +102,9 @@ class BlobStore(Protocol):
         """
         ...
 
-    async def stat(self, blob_id: bytes) -> BlobStat | None: ...
+    async def stat(self, blob_id: bytes) -> BlobStat | None:
+        """None if there is no such blob. Raises: ReadFailed, StoreBusy, BlobCorrupt, as `open`."""
+        ...
 
     def iterate(self) -> AsyncGenerator[BlobStat, None]:
         """Every committed blob, in no order; ones that come or go meanwhile may be missed."""

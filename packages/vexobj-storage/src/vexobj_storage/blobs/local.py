@@ -12,7 +12,14 @@ from typing import ParamSpec, TypeVar
 
 from vexobj_storage.blobs.base import BlobStat, BlobWriter, Through
 from vexobj_storage.blobs.durable import BlobTree, DurableFile
-from vexobj_storage.errors import BlobCorrupt, BlobMissing, OutOfSpace, StoreBusy, StoreClosed
+from vexobj_storage.errors import (
+    BlobCorrupt,
+    BlobMissing,
+    OutOfSpace,
+    ReadFailed,
+    StoreBusy,
+    StoreClosed,
+)
 from vexobj_storage.files import Buffer, Files, PosixFiles, make_durable_directory, write_failure
 
 _P = ParamSpec("_P")
@@ -192,11 +199,7 @@ class _Reader:
     def _failure(self, error: OSError) -> Exception:
         if isinstance(error, FileNotFoundError):
             return BlobMissing(self._blob_id.hex())
-        if error.errno == errno.EIO:
-            return BlobCorrupt(self._blob_id.hex(), "the device cannot read it")
-        if error.errno in {errno.EMFILE, errno.ENFILE}:
-            return StoreBusy()
-        return error
+        return _read_failure(self._blob_id, error)
 
 
 def _submit(
@@ -252,6 +255,17 @@ def _stat(path: str, blob_id: bytes) -> BlobStat | None:
         return _describe(blob_id, os.stat(path))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _read_failure(blob_id, error) from error
+
+
+def _read_failure(blob_id: bytes, error: OSError) -> Exception:
+    """What cannot be read says nothing of its bytes, unless it is no file at all."""
+    if error.errno in {errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}:
+        return BlobCorrupt(blob_id.hex(), "it is no file any more")
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return StoreBusy()
+    return ReadFailed(error.strerror or str(error))
 
 
 def _entries(directory: str) -> Iterator["os.DirEntry[str]"]:

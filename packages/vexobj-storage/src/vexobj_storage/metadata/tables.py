@@ -186,8 +186,9 @@ class KeyHeads(_Table, table=True):
 
 
 class Blobs(_Table, table=True):
-    """`state` 0 live, 1 condemned; `location` as types.Location; `stored_size` on its medium.
+    """`state` 0 live, 1 condemned, 2 in quarantine; `location` as types.Location.
 
+    `stored_size` is on its medium.
     `key_id` is the root key that it is sealed under, 0 for none. A blob is shared by a new writer
     only on equal (sha256, size, key_id) and state 0.
     """
@@ -203,6 +204,39 @@ class Blobs(_Table, table=True):
     state: int = Field(sa_column=_small())
     created_us: int = Field(sa_column=_integer())
     condemned_us: int | None = Field(sa_column=_integer(null=True))
+
+
+class Findings(_Table, table=True):
+    """Blobs that scrub could not find as they were put: `damage` as types.Damage.
+
+    `quarantined` is 1 where the blob was put in quarantine for it, `traced` once its places are
+    known.
+    """
+
+    __tablename__ = "findings"
+    __table_args__ = _CLUSTERED
+    blob_id: bytes = Field(sa_column=_bytes(key=True))
+    damage: int = Field(sa_column=_small())
+    quarantined: int = Field(sa_column=_small())
+    traced: int = Field(sa_column=_small())
+    found_us: int = Field(sa_column=_integer())
+    reason: str = Field(sa_column=_text())
+
+
+class FindingPlaces(_Table, table=True):
+    """The versions that have a finding's bytes, when it was traced, and uploads under way.
+
+    `uid` is the version's, or the upload's id where `is_upload` is 1.
+    """
+
+    __tablename__ = "finding_places"
+    __table_args__ = _CLUSTERED
+    blob_id: bytes = Field(sa_column=_bytes(key=True))
+    bucket_id: int = Field(sa_column=_integer(key=True))
+    key: bytes = Field(sa_column=_bytes(key=True))
+    uid: bytes = Field(sa_column=_bytes(key=True))
+    is_null: int = Field(sa_column=_small())
+    is_upload: int = Field(sa_column=_small())
 
 
 class RootKeys(_Table, table=True):

@@ -20,6 +20,7 @@ from vexobj_storage.testing.locks import BucketLockContract, LockContract
 from vexobj_storage.testing.multipart import MultipartContract
 from vexobj_storage.testing.quotas import QuotaContract
 from vexobj_storage.testing.races import RaceContract
+from vexobj_storage.testing.scrub import ScrubContract
 from vexobj_storage.testing.versions import VersionContract
 from vexobj_storage.testing.webhooks import WebhookContract
 
@@ -39,6 +40,7 @@ __all__ = [
     "QuotaContract",
     "RaceContract",
     "RewritingContract",
+    "ScrubContract",
     "VersionContract",
     "Violations",
     "WebhookContract",

@@ -11,6 +11,7 @@ from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, UNUSED_MANIFEST, UPLOAD
 from vexobj_storage.metadata.ops.multipart import OPEN, referrer
+from vexobj_storage.metadata.ops.references import CONDEMNED, LIVE, QUARANTINED
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.store import ObjectStore
@@ -100,7 +101,7 @@ def _histories(tables: Tables) -> Iterator[str]:
 
 
 def _references(tables: Tables) -> Iterator[str]:
-    """Reference rows are exactly what versions and parts refer to, and that is live."""
+    """Reference rows are exactly what versions and parts refer to, and none is condemned."""
     blobs = {blob["blob_id"]: blob for blob in tables["blobs"]}
     manifests = {m["manifest_id"]: m for m in tables["manifests"]}
     blob_refs = {(r["blob_id"], r["referrer"]) for r in tables["blob_refs"]}
@@ -123,8 +124,8 @@ def _references(tables: Tables) -> Iterator[str]:
         name = referrer(part["upload_id"].hex(), part["part_number"])
         blobs_due.update((segment.blob_id, name) for segment in Layout(part["segments"]))
     for blob_id, name in blobs_due:
-        if blob_id not in blobs or blobs[blob_id]["state"] != 0:
-            yield f"{name.hex()} refers to blob {blob_id.hex()}, which is not live"
+        if blob_id not in blobs or blobs[blob_id]["state"] == CONDEMNED:
+            yield f"{name.hex()} refers to blob {blob_id.hex()}, which is gone"
     for kind, rows, due in (
         ("blob", blob_refs, blobs_due),
         ("manifest", manifest_refs, manifests_due),
@@ -174,9 +175,9 @@ def _blobs(tables: Tables, inline: set[bytes], files: Mapping[bytes, int]) -> It
     placed = {blob["blob_id"]: blob for blob in tables["blobs"]}
     for blob_id, blob in placed.items():
         if blob["location"] == Location.INLINE:
-            if blob_id not in inline:
+            if blob_id not in inline and blob["state"] != QUARANTINED:
                 yield f"inline blob {blob_id.hex()} has no bytes"
-        elif blob["state"] == 0 and files.get(blob_id) != blob["stored_size"]:
+        elif blob["state"] == LIVE and files.get(blob_id) != blob["stored_size"]:
             yield f"blob {blob_id.hex()} has {files.get(blob_id)} bytes"
     for blob_id in inline - placed.keys():
         yield f"inline bytes {blob_id.hex()} have no blob"

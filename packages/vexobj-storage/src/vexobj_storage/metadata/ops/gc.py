@@ -7,7 +7,8 @@ looked at again under a lock before anything is done: an entry means "look", not
 An orphan, bytes that never had a row, is given a condemned one and goes the same way.
 
 A blob goes live -> condemned -> (grace) -> bytes removed -> row removed. Between the last two a
-crash leaves a condemned row, whose entry is still queued. A manifest whose grace has passed loses
+crash leaves a condemned row, whose entry is still queued. One in quarantine that loses its last
+reference goes as a live one does. A manifest whose grace has passed loses
 its row, after which nothing can refer to its parts, and its upload is cleared.
 """
 
@@ -21,6 +22,7 @@ from vexobj_storage.metadata.layout import Layout
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, QUEUE, UNUSED_MANIFEST, UPLOAD
 from vexobj_storage.metadata.ops.multipart import COMPLETED, OPEN, referrer
+from vexobj_storage.metadata.ops.references import CONDEMNED
 from vexobj_storage.metadata.tx import Tx, durable
 from vexobj_storage.sealing.ids import sealing_key
 from vexobj_storage.types import GcReport, Location
@@ -34,9 +36,6 @@ _REMEMBERED_US = 24 * 3600 * 1_000_000
 """How long a completed upload answers a repeated completion."""
 
 _LEEWAY_US = 3600 * 1_000_000
-
-LIVE, CONDEMNED, QUARANTINED = range(3)
-"""The states of a blob."""
 
 _B, _Q = sql.BLOBS, sql.GC_QUEUE
 _DUE = sql.query(
@@ -71,6 +70,12 @@ _CONDEMN = sql.query(
 _DROP_BLOBS = sql.query(delete(_B).where(_B.c.blob_id.in_(sql.listed("ids"))))
 _DROP_INLINE = sql.query(
     delete(sql.INLINE_BLOBS).where(sql.INLINE_BLOBS.c.blob_id.in_(sql.listed("ids")))
+)
+_DROP_FINDINGS = sql.query(
+    delete(sql.FINDINGS).where(sql.FINDINGS.c.blob_id.in_(sql.listed("ids")))
+)
+_DROP_PLACES = sql.query(
+    delete(sql.FINDING_PLACES).where(sql.FINDING_PLACES.c.blob_id.in_(sql.listed("ids")))
 )
 _KNOWN = sql.query(select(_B.c.blob_id).where(_B.c.blob_id.in_(sql.listed("ids"))))
 _ADD_BLOB = sql.insert(_B)
@@ -163,8 +168,8 @@ async def forget(tx: Tx, removed: Sequence[Entry]) -> tuple[int, int]:
     found = await tx.all(_LOCK_BLOBS, ids=sql.packed(entry.id for entry in removed))
     gone = [row for row in found if row[1] == CONDEMNED]
     ids = sql.packed(row[0] for row in gone)
-    await tx.run(_DROP_INLINE, ids=ids)
-    await tx.run(_DROP_BLOBS, ids=ids)
+    for statement in (_DROP_INLINE, _DROP_FINDINGS, _DROP_PLACES, _DROP_BLOBS):
+        await tx.run(statement, ids=ids)
     return len(gone), sum(row[4] for row in gone)
 
 

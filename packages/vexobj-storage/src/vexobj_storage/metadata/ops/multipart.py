@@ -162,11 +162,14 @@ async def put_part(
 async def copy_part(
     tx: Tx, target: Upload, part: Part, source: ObjectVersion, segments: Sequence[Segment]
 ) -> None:
-    """Write or replace a part by a range of another object. Raises: NoSuchUpload, NoSuchVersion."""
+    """Write or replace a part by a range of another object.
+
+    Raises: NoSuchUpload, NoSuchVersion, BlobCorrupt.
+    """
     await _hold(tx, target)
     blob_ids = sorted({segment.blob_id for segment in segments})
     for blob_id in blob_ids:
-        if await references.hold_blob(tx, blob_id) is None:
+        if not await references.hold_whole_blob(tx, blob_id):
             raise NoSuchVersion("", source.key.decode(errors="replace"), source.version_id)
     now_us = rows.to_us(part.modified_at)
     await _replace_part(tx, target, part, Layout.pack(segments), now_us)

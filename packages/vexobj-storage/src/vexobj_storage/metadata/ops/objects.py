@@ -129,7 +129,10 @@ async def settle_copy(
 async def copy_object(
     tx: Tx, draft: Draft, source: ObjectVersion, condition: WriteCondition
 ) -> Placed:
-    """Write a version that shares another's content. Raises: NoSuchVersion if that is gone."""
+    """Write a version that shares another's content.
+
+    Raises: NoSuchVersion if that is gone, BlobCorrupt if it is in quarantine.
+    """
     found = await versions.target(tx, draft.bucket, draft.key)
     ledger = Ledger(
         draft.bucket.id, draft.now_us, draft.uid, found.limited, found.subscribed, Cause.COPY
@@ -139,7 +142,7 @@ async def copy_object(
     )
     held = False
     if source.blob_id is not None:
-        held = await references.hold_blob(tx, source.blob_id) is not None
+        held = await references.hold_whole_blob(tx, source.blob_id)
         await references.refer_to_blob(tx, source.blob_id, draft.uid)
     elif source.manifest_id is not None:
         held = await references.hold_manifest(tx, source.manifest_id)

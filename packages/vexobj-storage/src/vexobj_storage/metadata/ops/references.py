@@ -9,16 +9,20 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from vexobj_storage.errors import StoreBusy
+from vexobj_storage.errors import BlobCorrupt, StoreBusy
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.types import Location, StagedContent
 
+LIVE, CONDEMNED, QUARANTINED = range(3)
+"""The states of a blob; only live ones gain references."""
+
 _HOLD_BLOB = sql.query(
     select(sql.BLOBS.c.location)
-    .where(*sql.matches(sql.BLOBS, "blob_id"), sql.BLOBS.c.state == 0)
+    .where(*sql.matches(sql.BLOBS, "blob_id"), sql.BLOBS.c.state == LIVE)
     .with_for_update(read=True)
 )
+_STATE = sql.query(select(sql.BLOBS.c.state).where(*sql.matches(sql.BLOBS, "blob_id")))
 _HAS_BLOB = sql.exists(sql.BLOBS, "blob_id", "sha256")
 _HOLD_MANIFEST = sql.query(
     select(sql.MANIFESTS.c.size)
@@ -34,7 +38,7 @@ _TWIN = (
     select(sql.BLOBS.c.blob_id)
     .where(
         *sql.matches(sql.BLOBS, "sha256", "size", "key_id"),
-        sql.BLOBS.c.state == 0,
+        sql.BLOBS.c.state == LIVE,
     )
     .limit(1)
 )
@@ -55,6 +59,16 @@ async def hold_blob(tx: Tx, blob_id: bytes) -> Location | None:
     return None if row is None else Location(row[0])
 
 
+async def hold_whole_blob(tx: Tx, blob_id: bytes) -> bool:
+    """As `hold_blob`, of a source whose bytes are to be shared. Raises: BlobCorrupt."""
+    if await hold_blob(tx, blob_id) is not None:
+        return True
+    row = await tx.one(_STATE, blob_id=blob_id)
+    if row is not None and row[0] == QUARANTINED:
+        raise BlobCorrupt(blob_id.hex(), "it is in quarantine")
+    return False
+
+
 async def hold_manifest(tx: Tx, manifest_id: bytes) -> bool:
     return await tx.one(_HOLD_MANIFEST, manifest_id=manifest_id) is not None
 
@@ -73,7 +87,7 @@ async def adopt(tx: Tx, staged: StagedContent, now_us: int) -> None:
         sha256=staged.sha256,
         location=int(location),
         key_id=staged.key_id,
-        state=0,
+        state=LIVE,
         created_us=now_us,
         condemned_us=None,
     )

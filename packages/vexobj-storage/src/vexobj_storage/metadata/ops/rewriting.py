@@ -42,13 +42,14 @@ class Walk:
     statement: Statement
 
 
-def _walk(table: Table, origin: tuple[int | bytes, ...], key: tuple[str, ...], *more: str) -> Walk:
+def walk(table: Table, origin: tuple[int | bytes, ...], key: tuple[str, ...], *more: str) -> Walk:
+    """Pages have the columns of `key`, then `more`."""
     return Walk(key, origin, _after(table, key, *more))
 
 
-OBJECTS = _walk(_O, (0, b""), ("bucket_id", "key"), "uid", "blob_id")
-VERSIONS = _walk(_V, (0, b"", 0), ("bucket_id", "key", "descending"), "uid", "blob_id")
-PARTS = _walk(_P, (b"", 0), ("upload_id", "part_number"), "segments")
+OBJECTS = walk(_O, (0, b""), ("bucket_id", "key"), "uid", "blob_id")
+VERSIONS = walk(_V, (0, b"", 0), ("bucket_id", "key", "descending"), "uid", "blob_id")
+PARTS = walk(_P, (b"", 0), ("upload_id", "part_number"), "segments")
 WALKS = (OBJECTS, VERSIONS, PARTS)
 
 _BLOB = sql.query(
@@ -56,6 +57,7 @@ _BLOB = sql.query(
         *sql.matches(_B, "blob_id"), _B.c.state == 0
     )
 )
+_STATE = sql.query(select(_B.c.state).where(*sql.matches(_B, "blob_id")))
 _TWIN = sql.query(
     select(_B.c.blob_id)
     .where(*sql.matches(_B, "sha256", "size", "key_id"), _B.c.state == 0)
@@ -120,6 +122,11 @@ async def page(tx: Tx, walk: Walk, after: tuple[int | bytes, ...], limit: int) -
     """Rows behind `after`: the columns of the walk's key, then what it says of content."""
     places = {f"after_{name}": at for name, at in zip(walk.key, after, strict=True)}
     return await tx.all(walk.statement, **places, limit=limit)
+
+
+async def is_quarantined(tx: Tx, blob_id: bytes) -> bool:
+    row = await tx.one(_STATE, blob_id=blob_id)
+    return row is not None and row[0] == references.QUARANTINED
 
 
 async def find_blob(tx: Tx, blob_id: bytes) -> StoredBlob | None:

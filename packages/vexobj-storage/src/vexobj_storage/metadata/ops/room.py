@@ -5,12 +5,11 @@ from sqlalchemy import exists, func, select
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, UNUSED_MANIFEST
+from vexobj_storage.metadata.ops.references import CONDEMNED
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.types import Location, Room
 
 _B, _Q, _M = sql.BLOBS, sql.GC_QUEUE, sql.MANIFESTS
-_LIVE, _CONDEMNED = 0, 1
-
 _BLOBS = sql.query(
     select(
         _B.c.state,
@@ -30,7 +29,7 @@ _DROPPED = (
 _UNREFERRED_BLOBS = sql.query(
     select(_B.c.location, func.count(), func.sum(_B.c.stored_size))
     .select_from(_DROPPED.join(_B, _B.c.blob_id == _DROPPED.c.id))
-    .where(_B.c.state == _LIVE)
+    .where(_B.c.state != CONDEMNED)
     .group_by(_B.c.location)
 )
 _UNUSED = (
@@ -55,7 +54,7 @@ async def room(tx: Tx, now_us: int, grace_us: int) -> Room:
     waiting = waiting_bytes = 0
     due: list[int] = []
     for state, location, count, size, first_us, last_us in await tx.all(_BLOBS):
-        if state == _CONDEMNED:
+        if state == CONDEMNED:
             waiting, waiting_bytes = waiting + count, waiting_bytes + int(size)
             due += (first_us + grace_us, last_us + grace_us)
         else:
