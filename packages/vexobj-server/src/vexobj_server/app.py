@@ -23,7 +23,7 @@ from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.sealing import rewriting, root_keys
-from vexobj_server.jobs.upkeep import expiry, housekeeping, trimming, upkeep
+from vexobj_server.jobs.upkeep import expiry, housekeeping, scrubbing, trimming, upkeep
 from vexobj_server.jobs.webhooks import delivering, fanning_out
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import answer_seconds, image_encoding, image_limits
@@ -38,6 +38,7 @@ from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.observability.quotas import tell_quotas
 from vexobj_server.observability.rewriting import RewritingMetrics
+from vexobj_server.observability.scrub import ScrubMetrics, scrub_samples
 from vexobj_server.observability.variants import CacheMetrics
 from vexobj_server.observability.webhooks import WebhookMetrics
 from vexobj_server.rest.app import rest_app
@@ -54,6 +55,7 @@ from vexobj_server.services.egress import Egress, EgressLimits
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
 from vexobj_server.services.lifecycle import Lifecycle
+from vexobj_server.services.scrub import Scrub
 from vexobj_server.services.variants import Variants
 from vexobj_server.services.webhooks import Webhooks
 from vexobj_server.settings import Settings
@@ -63,6 +65,7 @@ from vexobj_storage import (
     ObjectStore,
     StorageError,
     StoreConfig,
+    Throttle,
     open_blobs,
     open_metadata,
 )
@@ -185,6 +188,7 @@ async def open_server(
                 *expiry(lifecycle, settings.lifecycle),
                 *rewriting(store, RewritingMetrics(page)),
                 *fanning_out(webhooks),
+                *scrubbing(_scrub(settings, store, ScrubMetrics(page))),
                 trimming(services.audit),
             ),
             everywhere=(
@@ -269,10 +273,19 @@ def _lifecycle(settings: Settings, store: ObjectStore, metrics: LifecycleMetrics
     return Lifecycle(store, metrics, day, settings.storage.stale_upload_age)
 
 
+def _scrub(settings: Settings, store: ObjectStore, metrics: ScrubMetrics) -> Scrub:
+    throttle = Throttle(settings.scrub.bytes_per_second or None)
+    return Scrub(store, metrics, settings.scrub.interval, throttle)
+
+
 async def _metrics(runtime: Runtime, store: ObjectStore, accept: str) -> tuple[bytes, str]:
     """Without the buckets where the metadata cannot be asked: then above all it must answer."""
     try:
-        samples = [*await bucket_samples(store), *await webhook_samples(store, _now())]
+        samples = [
+            *await bucket_samples(store),
+            *await webhook_samples(store, _now()),
+            *scrub_samples(await store.scrub_state()),
+        ]
     except StorageError:
         samples = []
     data_dir = runtime.settings.storage.data_dir

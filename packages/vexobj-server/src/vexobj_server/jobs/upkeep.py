@@ -7,6 +7,7 @@ from vexobj_server.jobs.loops import Loop
 from vexobj_server.services.audit import Audit
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.lifecycle import Lifecycle
+from vexobj_server.services.scrub import Scrub
 from vexobj_server.settings import LifecycleSettings, StorageSettings
 from vexobj_storage import ObjectStore
 
@@ -18,6 +19,9 @@ _CLOCK = timedelta(seconds=30)
 _ROOM = timedelta(seconds=30)
 _FIRST_SWEEP = timedelta(minutes=5)
 """Servers that are restarted often are to sweep too, and to go on where they were."""
+
+_SCRUB = timedelta(seconds=5)
+"""One that was asked for is to begin soon; without one it costs a look at a row or two."""
 
 _AUDIT = timedelta(minutes=10)
 _LAST_USED = timedelta(seconds=60)
@@ -51,6 +55,11 @@ def expiry(lifecycle: Lifecycle, settings: LifecycleSettings) -> Sequence[Loop]:
         Loop("lifecycle", interval, lifecycle.scheduled, first=_FIRST_SWEEP),
         Loop("stale uploads", _STALE_UPLOADS, lifecycle.abort_stale_uploads),
     )
+
+
+def scrubbing(scrub: Scrub) -> Sequence[Loop]:
+    """For one process of all."""
+    return (Loop("scrub", _SCRUB, scrub.run), Loop("mending", _SCRUB, scrub.mend))
 
 
 def trimming(audit: Audit) -> Loop:

@@ -140,6 +140,20 @@ REWRITTEN_BYTES = _counter("vexobj_rewritten_bytes_total", "Bytes of the content
 REWRITE_FAILURES = _counter(
     "vexobj_rewrite_failures_total", "Blobs that could not be read to be stored anew."
 )
+SCRUBBED_BLOBS = _counter("vexobj_scrubbed_blobs_total", "Blobs that scrub has looked at.")
+SCRUBBED_BYTES = _counter("vexobj_scrubbed_bytes_total", "Bytes of the content of these blobs.")
+SCRUB_FINDINGS = _gauge(
+    "vexobj_scrub_findings",
+    "Blobs that are corrupt or missing, or could not be read (unreadable), as it stands.",
+    "damage",
+)
+SCRUB_HALTED = _gauge(
+    "vexobj_scrub_halted", "1 while a scrub cannot go on: GET /v1/admin/scrub says why."
+)
+SCRUB_AGE = _gauge(
+    "vexobj_scrub_last_pass_age_seconds",
+    "Time since scrub has read everything; absent until it has.",
+)
 STALE_UPLOADS = _counter(
     "vexobj_stale_uploads_aborted_total", "Uploads aborted as nothing happened in them for long."
 )

@@ -53,6 +53,8 @@ def _invalid_key(error: storage.InvalidKey) -> S3Error:
     return s3.KeyTooLongError() if error.too_long else s3.InvalidURI(error.reason)
 
 
+_DAMAGED = "The object's bytes are damaged or missing on the server."
+
 Translation = Callable[[Any], S3Error]
 
 TABLE: dict[type[Exception], Translation] = {
@@ -104,8 +106,8 @@ TABLE: dict[type[Exception], Translation] = {
     storage.NoSuchWebhook: lambda _: s3.InternalError(),
     storage.NoSuchDelivery: lambda _: s3.InternalError(),
     storage.WebhookFixed: lambda _: s3.InternalError(),
-    storage.BlobMissing: lambda _: s3.InternalError(),
-    storage.BlobCorrupt: lambda _: s3.InternalError(),
+    storage.BlobMissing: lambda _: s3.InternalError(_DAMAGED),
+    storage.BlobCorrupt: lambda _: s3.InternalError(_DAMAGED),
     storage.KeyUnavailable: lambda e: s3.InternalError(
         "The object is encrypted and its key is not here.", fields={"KeyId": str(e.key_id)}
     ),

@@ -32,7 +32,7 @@ from vexobj_server.s3.convert import (
     lock_value,
     visible_version,
 )
-from vexobj_server.s3.errors import delete_marker
+from vexobj_server.s3.errors import FORESEEN, delete_marker, translate
 from vexobj_server.s3.sources import readable_source
 from vexobj_server.services.content import StoredContent
 from vexobj_server.services.representations import (
@@ -43,6 +43,16 @@ from vexobj_server.services.representations import (
 from vexobj_server.services.staging import stage_body
 from vexobj_server.services.variants import Variant
 from vexobj_storage import Bucket, ObjectName, ObjectVersion, StoredObject
+
+
+class _S3Content(StoredContent):
+    """What cannot be read is told in S3's words."""
+
+    async def check(self, start: int, length: int) -> None:
+        try:
+            await super().check(start, length)
+        except FORESEEN as error:
+            raise translate(error) from error
 
 
 class ObjectOperations(OperationGroup):
@@ -86,7 +96,7 @@ class ObjectOperations(OperationGroup):
             if variant is not None:
                 freshness = variant_freshness(stored, request.query, public=public)
                 return _variant_output(bucket, stored, variant, freshness, public=public)
-        content = StoredContent(self._store, stored)
+        content = _S3Content(self._store, stored)
         version = stored.version
         expiry = None if public else self._expirations.of(bucket, version)
         encrypted = self._store.may_be_sealed and await self._store.is_sealed(version)

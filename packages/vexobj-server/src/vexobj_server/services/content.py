@@ -31,7 +31,12 @@ class StoredContent:
             path = self.store.path(self.stored)
             if path is not None:
                 return path
+        await self.check(start, length)
         return self.store.read(self.stored, start, length)
+
+    async def check(self, start: int, length: int) -> None:
+        """Before an answer begins. Raises: BlobCorrupt, or what a subclass makes of it."""
+        await self.store.check_readable(self.stored, start, length)
 
     async def part(self, number: int) -> PartRange | None:
         found = await self.store.part_range(self.stored, number)

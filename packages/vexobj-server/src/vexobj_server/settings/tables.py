@@ -321,6 +321,19 @@ class LifecycleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScrubSettings:
+    interval: timedelta = _setting(
+        DURATION,
+        timedelta(days=30),
+        "How often all stored bytes are read and compared with their digests; 0 means only when"
+        " it is asked for.",
+    )
+    bytes_per_second: int = _setting(
+        SIZE, 16 * 1024**2, "How fast it reads; 0 means as fast as it can."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings:
     enabled: bool = _setting(
         BOOLEAN, True, "Record every write of both APIs, in the transaction of the write."
@@ -447,6 +460,7 @@ class Settings:
     rate_limit: RateLimitSettings = RateLimitSettings()
     quotas: QuotasSettings = QuotasSettings()
     lifecycle: LifecycleSettings = LifecycleSettings()
+    scrub: ScrubSettings = ScrubSettings()
     audit: AuditSettings = AuditSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     webhook_delivery: WebhookDeliverySettings = WebhookDeliverySettings()
