@@ -206,6 +206,19 @@ def test_the_server(run: Program, bucket: str, client: VexObj, server: RunningSe
     )
 
 
+def test_scrub(run: Program) -> None:
+    assert "findings stand" in run("scrub", "status").out
+    assert "a dry run, " in run("scrub", "start", "--dry-run").out
+    assert run("--json", "scrub", "start", "--dry-run").json["current"]["dry_run"]
+    listed = run("scrub", "findings")
+    assert (listed.code, listed.rows) == (
+        0,
+        [["BLOB", "DAMAGE", "SIZE", "BUCKET", "KEY", "VERSION"]],
+    )
+    kept = run("scrub", "release", "00" * 16)
+    assert (kept.code, kept.out) == (1, "it is still damaged\n")
+
+
 def test_readme(run: Program, server: RunningServer, tmp_path: Path) -> None:
     """Its commands do what it says, from an empty folder."""
     text = (Path(__file__).parents[1] / "README.md").read_text()

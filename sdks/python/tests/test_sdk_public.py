@@ -27,6 +27,10 @@ NAMED = {
     "AuditEntryInfo": "AuditEntry",
     "LifecycleRuleInfo": "LifecycleRule",
     "LockInfo": "ObjectLock",
+    "FindingInfo": "Finding",
+    "FindingPlaceInfo": "FindingPlace",
+    "ScrubInfo": "Scrub",
+    "ScrubPassInfo": "ScrubPass",
     "VersionInfo": "ObjectVersion",
     "WebhookInfo": "Webhook",
     "DeliveryInfo": "Delivery",
@@ -37,6 +41,7 @@ SCHEMAS = [
     "ClockInfo", "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule", "BucketVersioning",
     "AuditEntryInfo", "LockInfo", "PurgeResult", "Usage", "VersionInfo", "VersionList",
     "CreatedWebhook", "DeliveryInfo", "WebhookInfo", "WebhookTest",
+    "FindingInfo", "FindingPlaceInfo", "ScrubInfo", "ScrubPassInfo",
 ]  # fmt: skip
 IDIOM = {"bucket_access": "buckets"}
 FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
@@ -47,11 +52,11 @@ def test_all() -> None:
         "ApiKey", "AuditEntry", "Body", "Bucket", "BucketObjectLock", "BucketQuota",
         "BucketRetention", "BucketSettings", "BucketStats", "BucketVersioning", "ClockInfo",
         "Conflict", "ConnectionFailed", "CreatedApiKey", "CreatedWebhook", "Delivery", "Download",
-        "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest", "LifecycleRule",
-        "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList",
-        "ObjectLock", "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "ServerError",
-        "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer", "Usage",
-        "VersionList", "VexObj", "VexObjError", "Webhook", "WebhookTest",
+        "Finding", "FindingPlace", "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest",
+        "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList", "ObjectLock",
+        "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "Scrub", "ScrubPass",
+        "ServerError", "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer",
+        "Usage", "VersionList", "VexObj", "VexObjError", "Webhook", "WebhookTest",
     ]  # fmt: skip
     assert all(hasattr(vexobj_sdk, name) for name in vexobj_sdk.__all__)
 

@@ -45,6 +45,15 @@ def test_buckets(client: VexObj) -> None:
     assert gone.value.code == "NoSuchBucket"
 
 
+def test_scrub(client: VexObj) -> None:
+    begun = client.start_scrub(dry_run=True)
+    assert begun.current is not None
+    assert begun.current.dry_run
+    found = client.get_scrub(limit=1)
+    assert (found.findings, found.findings_count, found.next) == ([], 0, None)
+    assert not client.release_finding("00" * 16)
+
+
 def test_lifecycle(client: VexObj) -> None:
     name = client.create_bucket(f"bucket-{secrets.token_hex(6)}").name
     rule = client.create_lifecycle_rule(name, "logs/", 30)

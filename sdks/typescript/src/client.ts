@@ -29,6 +29,7 @@ import type {
   Permissions,
   PurgeResult,
   Quota,
+  Scrub,
   Stats,
   Transform,
   Usage,
@@ -437,6 +438,26 @@ export class VexObj {
   /** Does what is due by all rules now; settles when it is done. */
   async runLifecycle(): Promise<LifecycleRun> {
     return this.#json("/v1/admin/lifecycle/run", { method: "POST" });
+  }
+
+  /** How far scrub is, and a page of what it has found. */
+  async getScrub(options: { after?: string; limit?: number } = {}): Promise<Scrub> {
+    return this.#json("/v1/admin/scrub", { query: options });
+  }
+
+  /**
+   * Has all stored bytes read, in the background. A dry run puts nothing in quarantine;
+   * `acceptLosses` is for one that is halted because very many blobs are missing together.
+   */
+  async startScrub(options: { dryRun?: boolean; acceptLosses?: boolean } = {}): Promise<Scrub> {
+    const json = { dry_run: options.dryRun, accept_losses: options.acceptLosses };
+    return this.#json("/v1/admin/scrub", { method: "POST", json });
+  }
+
+  /** Has it read again; whether it is whole by now, and out of quarantine. */
+  async releaseFinding(blobId: string): Promise<boolean> {
+    const path = `/v1/admin/scrub/findings/${encodeURIComponent(blobId)}/release`;
+    return (await this.#json<{ released: boolean }>(path, { method: "POST" })).released;
   }
 
   /** Tells who wrote what, the newest first. */

@@ -238,6 +238,59 @@ export interface LifecycleRun {
 }
 
 /**
+ * One pass over all stored blobs; `all_*` are of its beginning. `locked_away` blobs could not be
+ * opened for want of an encryption key; `halted` says why it does not go on for now.
+ */
+export interface ScrubPass {
+  began_at: string;
+  ended_at: string | null;
+  dry_run: boolean;
+  blobs: number;
+  bytes: number;
+  all_blobs: number;
+  all_bytes: number;
+  corrupt: number;
+  missing: number;
+  unreadable: number;
+  locked_away: number;
+  halted: string | null;
+}
+
+/** A version that has damaged bytes; with `is_upload` an upload under way, by its id. */
+export interface FindingPlace {
+  bucket: string | null;
+  key: string;
+  version_id: string;
+  is_upload: boolean;
+}
+
+/**
+ * A blob that is not as it was put. While it is `quarantined`, what has it cannot be read.
+ * `places` are the first 100 of `places_count`, known once it is `traced`.
+ */
+export interface Finding {
+  blob_id: string;
+  damage: "corrupt" | "missing" | "unreadable";
+  reason: string;
+  found_at: string;
+  size: number;
+  quarantined: boolean;
+  traced: boolean;
+  places_count: number;
+  places: FindingPlace[];
+}
+
+/** `current` is the pass under way or the last; `next` the `after` of the next page of findings. */
+export interface Scrub {
+  running: boolean;
+  current: ScrubPass | null;
+  completed: ScrubPass | null;
+  findings_count: number;
+  findings: Finding[];
+  next: string | null;
+}
+
+/**
  * Which entries are wanted. An `action` that ends in a dot means all that begin so, a `resource`
  * also what is below it; times as ISO 8601 with an offset, `since` included, `until` not.
  */

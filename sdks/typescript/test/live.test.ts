@@ -187,6 +187,9 @@ test("the server itself", async () => {
   assert.equal(await client.replayDeliveries(hook.id), 0);
   await assert.rejects(client.deleteDeliveries(hook.id, 7));
   await client.deleteWebhook(hook.id);
+  assert.equal((await client.startScrub({ dryRun: true })).current?.dry_run, true);
+  assert.equal((await client.getScrub({ limit: 1 })).findings_count, 0);
+  assert.equal(await client.releaseFinding("00".repeat(16)), false);
   const quota = await client.setQuota(bucket, { max_bytes: 7 });
   assert.deepEqual([quota.max_bytes, quota.max_objects, quota.is_default], [7, null, false]);
   assert.ok((await client.resetQuota(bucket)).is_default);

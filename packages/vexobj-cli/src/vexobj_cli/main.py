@@ -14,6 +14,7 @@ from vexobj_cli.commands import (
     locks,
     objects,
     quotas,
+    scrub,
     server,
     versions,
     webhooks,
@@ -36,6 +37,7 @@ app.add_typer(lifecycle.app, name="lifecycle")
 app.add_typer(lifecycle.clock_app, name="clock")
 app.add_typer(quotas.app, name="quota")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(scrub.app, name="scrub")
 server.register(app)
 app.command()(audit.audit)
 

@@ -27,6 +27,7 @@ from vexobj_sdk.models import (
     Transform,
 )
 from vexobj_sdk.models import Stats as ServerStats
+from vexobj_sdk.scrub import ScrubCalls
 from vexobj_sdk.usage import UsageCalls
 from vexobj_sdk.versions import VersionCalls
 from vexobj_sdk.webhooks import WebhookCalls
@@ -34,7 +35,9 @@ from vexobj_sdk.webhooks import WebhookCalls
 T = TypeVar("T")
 
 
-class VexObj(VersionCalls, LifecycleCalls, UsageCalls, AuditCalls, WebhookCalls, Connection):
+class VexObj(
+    VersionCalls, LifecycleCalls, UsageCalls, ScrubCalls, AuditCalls, WebhookCalls, Connection
+):
     """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
 
     Threads may share it. Raises ValueError for a `url` or `key` that cannot be one.

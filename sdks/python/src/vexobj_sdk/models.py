@@ -388,6 +388,87 @@ class ClockInfo(_Model):
 
 
 @dataclass(frozen=True, slots=True)
+class ScrubPass(_Model):
+    """One pass over all stored blobs; `all_blobs` and `all_bytes` are of its beginning.
+
+    `locked_away` blobs could not be opened for want of an encryption key. `halted` says why it
+    does not go on for now.
+    """
+
+    began_at: datetime
+    ended_at: datetime | None
+    dry_run: bool
+    blobs: int
+    bytes: int
+    all_blobs: int
+    all_bytes: int
+    corrupt: int
+    missing: int
+    unreadable: int
+    locked_away: int
+    halted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingPlace(_Model):
+    """A version that has damaged bytes; with `is_upload` an upload under way, by its id.
+
+    `bucket` is None when it is gone.
+    """
+
+    bucket: str | None
+    key: str
+    version_id: str
+    is_upload: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(_Model):
+    """A blob that is not as it was put. While it is `quarantined`, what has it cannot be read.
+
+    `places` are the first 100 of `places_count`; they are known once it is `traced`.
+    """
+
+    blob_id: str
+    damage: Literal["corrupt", "missing", "unreadable"]
+    reason: str
+    found_at: datetime
+    size: int
+    quarantined: bool
+    traced: bool
+    places_count: int
+    places: Sequence[FindingPlace]
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, places=[FindingPlace.parse(item) for item in data["places"]])
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub(_Model):
+    """`current` is the pass under way or the last one, `completed` the last that was no dry run.
+
+    `next` is the `after` of the next page of `findings`.
+    """
+
+    running: bool
+    current: ScrubPass | None
+    completed: ScrubPass | None
+    findings_count: int
+    findings: Sequence[Finding]
+    next: str | None
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        current, completed = (
+            None if data[name] is None else ScrubPass.parse(data[name])
+            for name in ("current", "completed")
+        )
+        findings = [Finding.parse(item) for item in data["findings"]]
+        return cls._from(data, current=current, completed=completed, findings=findings)
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry(_Model):
     """One write. `resource` is a bucket, `bucket/key`, or the id of what was changed.
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, select
 from vexobj_storage.metadata import migrate
 from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
 from vexobj_storage.metadata.ops import facts, places, sql
-from vexobj_storage.metadata.ops.gc import CONDEMNED
+from vexobj_storage.metadata.ops.references import CONDEMNED
 from vexobj_storage.metadata.snapshot import TABLES, Snapshot
 from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
 from vexobj_storage.metadata.tables import metadata

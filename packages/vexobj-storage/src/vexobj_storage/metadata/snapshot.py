@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, func, select, tuple_
 from vexobj_storage.metadata import migrate
 from vexobj_storage.metadata.connections import SqliteFiles, condition, connect, connect_file
 from vexobj_storage.metadata.ops import rootkeys, sql
-from vexobj_storage.metadata.ops.gc import CONDEMNED
+from vexobj_storage.metadata.ops.references import CONDEMNED
 from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
 from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tables import metadata
