@@ -114,6 +114,7 @@ class ScrubContract:
         assert await content(store, bucket, b"key", version.version_id) == data
         assert await content(store, bucket, b"copy") == data
         assert await store.findings() == []
+        assert (await scrub(store)).corrupt == 0
         assert (await store.collect_garbage()).condemned == 1
         await store.collect_garbage()
         assert await invariants(store) == set()

@@ -31,6 +31,7 @@ _RECORD = sql.upsert(
     lambda _, new: {name: new[name] for name in ("damage", "quarantined", "reason")},
     "blob_id",
 )
+_IS_REFERRED = sql.exists(sql.BLOB_REFS, "blob_id")
 _ADD_PLACE = sql.insert(_P)
 _TRACED = sql.query(update(_F).where(_F.c.blob_id.in_(sql.listed("ids"))).values(traced=1))
 _TRACE_AGAIN = sql.query(update(_F).where(*sql.matches(_F, "blob_id")).values(traced=0))
@@ -83,22 +84,25 @@ async def record(
 ) -> Sequence[Damaged]:
     """Note what was found, and put it in quarantine; those that are there now.
 
-    A blob that was condemned or went meanwhile is none. One that cannot be read is not put in
-    quarantine, nor let out of it.
+    A blob that was condemned or went meanwhile is none, and one that nothing refers to, as after
+    it was healed, is not noted. One that cannot be read is not put in quarantine, nor let out.
     """
     kept = []
     for each in sorted(found, key=lambda damaged: damaged.blob_id):
         row = await tx.one(_LOCK, blob_id=each.blob_id)
         if row is None or row[0] == CONDEMNED:
             continue
-        kept.append(each)
+        is_damaged = each.damage is not Damage.UNREADABLE
         held = row[0] == QUARANTINED
-        if held and each.damage is Damage.UNREADABLE:
-            continue
-        if quarantine and each.damage is not Damage.UNREADABLE and not held:
+        if quarantine and is_damaged and not held:
             await tx.run(_SET_STATE, blob_id=each.blob_id, new_state=QUARANTINED)
             tx.bump_epoch()
             held = True
+        if await tx.one(_IS_REFERRED, blob_id=each.blob_id) is None:
+            continue
+        kept.append(each)
+        if held and not is_damaged:
+            continue
         await tx.one(
             _RECORD,
             blob_id=each.blob_id,
