@@ -43,7 +43,7 @@ def test_power_is_cut_at_every_step(story: Story) -> None:
 @pytest.mark.parametrize("story", ["plain"], indirect=True)
 @pytest.mark.parametrize("sync", _NEEDED)
 def test_a_sync_that_is_left_out_is_noticed(story: Story, sync: str) -> None:
-    at = next(cut.at for cut in story.cuts if cut.is_end)
+    at = next(cut.at for cut in story.cuts if cut.ended)
     assert list(story.losses([at], None)) == [None]
     assert list(story.losses([at], None, ignored=sync)) != [None]
 

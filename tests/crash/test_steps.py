@@ -27,8 +27,11 @@ def theatre(
         yield Theatre(running, seals=request.param == "sealed")
 
 
-def _row(rehearsal: Rehearsal) -> str:
-    return f"| {rehearsal.act.name} | {', '.join(dict.fromkeys(rehearsal.steps))} |"
+def _rows(page: str) -> Iterator[list[str]]:
+    """Of the page's table: the cells."""
+    for line in page.splitlines()[2:]:
+        if line.startswith("| ") and not line.startswith("| operation "):
+            yield line.strip("| ").split(" | ")
 
 
 def _some(rehearsal: Rehearsal, choice: random.Random, count: int) -> Iterable[Round]:
@@ -54,8 +57,14 @@ def _interrupt(theatre: Theatre, rehearsal: Rehearsal, rounds: Iterable[Round]) 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("theatre", ["plain"], indirect=True)
 def test_the_steps_are_those_of_the_reference(theatre: Theatre) -> None:
-    written = [line for line in _WRITTEN.read_text().splitlines() if line.startswith("| ")]
-    assert written[1:] == [_row(theatre.rehearse(act)) for act in ACTS.values()]
+    """In which order is told there only to be read."""
+    written = {name: set(steps.split(", ")) for name, steps in _rows(_WRITTEN.read_text())}
+    assert written.keys() == ACTS.keys()
+    for act in ACTS.values():
+        steps = {
+            step for step in theatre.rehearse(act).steps if step.split(":")[0] not in act.beside
+        }
+        assert steps == written[act.name], act.name
 
 
 @pytest.mark.timeout(300)

@@ -117,6 +117,20 @@ async def test_sweep_removes_only_old_leavings(blobs: LocalBlobStore, tmp_path: 
     assert len(files_under(tmp_path)) == 1
 
 
+async def test_writers_of_one_blob_do_not_meet(blobs: LocalBlobStore, tmp_path: Path) -> None:
+    """Two processes that copy it, or one that goes on where another was killed."""
+    blob_id = new_id()
+    first, second, third = [blobs.create(blob_id) for _ in range(3)]
+    for writer in (first, second, third):
+        await writer.write(b"the same")
+    await second.commit()
+    await first.abort()
+    assert await get_blob(blobs, blob_id, 0, 8) == b"the same"
+    await third.commit()
+    assert await get_blob(blobs, blob_id, 0, 8) == b"the same"
+    assert list((tmp_path / "data" / "tmp").iterdir()) == []
+
+
 async def test_more_than_fits_is_refused_at_once(blobs: LocalBlobStore) -> None:
     with pytest.raises(OutOfSpace):
         blobs.create(new_id(), 1 << 60)

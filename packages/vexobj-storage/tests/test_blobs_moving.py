@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,17 @@ async def test_what_is_damaged_stays_and_is_named(tmp_path: Path, metadata: Meta
     assert [found.blob_id async for found in source.iterate()] == [stored.blob_id]
     assert len([found async for found in target.iterate()]) == report.moved == 1
     await source.close()
+
+
+async def test_a_condemned_orphan_moves_as_it_is(
+    tmp_path: Path, metadata: MetaStore, moving: MovingBlobStore
+) -> None:
+    store = ObjectStore(StoreConfig(tmp_path), metadata, moving.source)
+    orphan = await put_blob(moving.source, b"nobody's")
+    assert await store.sweep_orphans(timedelta(seconds=-1)) == 1
+    report = await move_blobs(metadata, moving)
+    assert (report.moved, report.damaged, report.left) == (1, [], 0)
+    assert await get_blob(moving.target, orphan, 0, 8) == b"nobody's"
 
 
 async def test_a_deletion_meets_the_copy(metadata: MetaStore) -> None:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from support.stepping import batch, world
-from support.stepping.operations import ACTS, ENDED, STORY, Stage
+from support.stepping.operations import ACTS, ENDED, STORY, Stage, back_up
 from support.stepping.shim import Fault, Shim
-from vexobj_storage import StorageError
+from vexobj_storage import ObjectStore, StorageError
 from vexobj_storage.testing import invariants
 from vexobj_storage.testing.helpers import content, make_bucket, put
 
@@ -34,15 +34,17 @@ async def _build(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     store = await world.Setup(setup.directory, setup.seals, masters=(world.MASTER,)).open(shim)
     await world.build(store)
     say(seen=await world.observe(store))
-    if job["killed"]:
+    if job["needs"] == "kill":
         _die()
+    if job["needs"] == "backup":
+        await back_up(Stage(setup, shim, store))
     await store.close()
 
 
 async def _act(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     act, fault = ACTS[job["act"]], Fault(job["fault"])
     stage = Stage(act.setup(setup), shim)
-    if act.needs == "world":
+    if act.needs in {"world", "backup"}:
         await stage.open()
     shim.watch(setup.directory)
     shim.break_at(fault, job["step"], job["number"])
@@ -90,6 +92,12 @@ async def _story(_: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     say(states=states)
 
 
+async def _until_released(store: ObjectStore) -> None:
+    """A backup that was killed keeps the collection waiting for a moment."""
+    while (await store.backup_state()).running:  # noqa: ASYNC110 - time ends it, not a task
+        await asyncio.sleep(0.05)
+
+
 async def _check(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     """What is there after a restart; the same without its garbage; and after doing it again."""
     act = ACTS[job["act"]]
@@ -100,14 +108,21 @@ async def _check(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     if job["goes_on"]:
         kept = await content(store, await store.bucket(world.AFTERWARDS), b"key")
         say(goes_on=kept == world.LAST)
-    while (report := await store.collect_garbage()).removed or report.condemned:
-        continue
-    await store.sweep_orphans(timedelta(0))
-    orphans = await invariants(store)
-    say(orphans=len(orphans), cleaned=await world.observe(store))
+    await _until_released(store)
+    if job["proved"]:
+        proof = ACTS[job["proved"]].proof
+        assert proof is not None
+        say(proof=await proof(stage))
     if act.again:
         await act.run(stage)
-        say(again=await world.observe(stage.store))
+        say(again=await world.observe(store))
+        if act.proof:
+            say(proof_again=await act.proof(stage))
+    await store.sweep_orphans(timedelta(0))
+    while (report := await store.collect_garbage()).removed or report.condemned:
+        continue
+    orphans = await invariants(store)
+    say(orphans=len(orphans), cleaned=await world.observe(store))
     await stage.close()
 
 

@@ -3,17 +3,33 @@
 A new operation is a row here, and its steps in `steps.txt`.
 """
 
+import shutil
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from support.stepping.shim import Shim
-from support.stepping.world import MASTER, NEXT_MASTER, OTHER, SMALL, Setup
-from vexobj_storage import KeyRing, MovingBlobStore, ObjectLock, ObjectName, ObjectStore, move_blobs
+from support.stepping.world import MASTER, NEXT_MASTER, OTHER, SMALL, Setup, observe
+from vexobj_storage import (
+    BackupOptions,
+    BackupTarget,
+    KeyRing,
+    MovingBlobStore,
+    ObjectLock,
+    ObjectName,
+    ObjectStore,
+    RestoreOptions,
+    StoreNotEmpty,
+    move_blobs,
+    restore,
+)
 from vexobj_storage.testing.helpers import PLAIN, complete, make_bucket, put, put_part
 from vexobj_storage.types import LifecycleReport
 
 _MOMENT = timedelta(microseconds=1)
+_HOLD_SECONDS = 2.0
+_RESTORED = "restored"
 
 
 @dataclass
@@ -47,7 +63,9 @@ class Act:
     """`whole`: it is done or not, and nothing between; else each of the things that it changes is.
 
     `again`: who is interrupted does it once more, and is where it would have been.
-    `needs`: what is there before: `world`, or the same after a `kill`, or `nothing`.
+    `needs`: what is there before: `world`, the same after a `kill`, or with a `backup`, or
+    `nothing`. `proof`: what is seen in the store that was made besides, when it is done.
+    `beside`: transactions that time brings, or not.
     """
 
     name: str
@@ -56,6 +74,8 @@ class Act:
     again: bool = False
     needs: str = "world"
     setup: Callable[[Setup], Setup] = _as_it_is
+    proof: Callable[[Stage], Awaitable[list[str]]] | None = None
+    beside: tuple[str, ...] = ()
 
 
 def _put(bucket: str, key: bytes, data: bytes) -> Callable[[Stage], Awaitable[object]]:
@@ -147,6 +167,33 @@ async def _move(stage: Stage) -> None:
     assert not done.damaged
 
 
+def _target(stage: Stage) -> BackupTarget:
+    return BackupTarget(stage.setup.directory / "target")
+
+
+async def back_up(stage: Stage) -> None:
+    options = BackupOptions(keep=1, at_once=1, hold_seconds=_HOLD_SECONDS)
+    await stage.store.back_up(_target(stage), options)
+
+
+async def _restore(stage: Stage) -> None:
+    """Unless all of it is there already."""
+    config = replace(stage.store.config, data_dir=stage.setup.directory / _RESTORED)
+    with suppress(StoreNotEmpty):
+        await restore(config, _target(stage), options=RestoreOptions(at_once=1))
+
+
+async def _seen_restored(stage: Stage) -> list[str]:
+    """What is in the store that the newest backup makes, or has made."""
+    await _restore(stage)
+    directory = stage.setup.directory / _RESTORED
+    restored = await replace(stage.setup, directory=directory).open(stage.shim)
+    seen = await observe(restored)
+    await restored.close()
+    shutil.rmtree(directory)
+    return seen
+
+
 def _sealing(setup: Setup) -> Setup:
     return replace(setup, seals=True)
 
@@ -188,11 +235,15 @@ ACTS = {
         Act("fold usage", lambda stage: stage.store.fold_usage(), again=True),
         Act("rewrap keys", _rewrap, again=True, setup=_sealing),
         Act("rewrite", _rewrite, again=True, setup=_sealing),
+        Act("back up", back_up, again=True, proof=_seen_restored, beside=("remember",)),
+        Act("back up again", back_up, again=True, needs="backup", proof=_seen_restored,
+            beside=("remember",)),
+        Act("restore", _restore, again=True, needs="backup", proof=_seen_restored),
         Act("move blobs", _move, again=True, setup=_moving),
     )
 }  # fmt: skip
 
-STORY = [act for act in ACTS.values() if act.needs == "world"]
+STORY = [act for act in ACTS.values() if act.needs in {"world", "backup"}]
 """Each can be done after the others."""
 
 ENDED = "ended: "

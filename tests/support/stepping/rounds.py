@@ -77,6 +77,16 @@ class Runner:
             raise Loss(f"{job}\n{said['failed']}")
         return said, log
 
+    def check(
+        self, directory: Path, act: Act, *, seals: bool, goes_on: bool, proved: str | None
+    ) -> Said:
+        """What is found after a restart. Raises: Loss."""
+        told, log = self.do(
+            "check", directory, seals=seals, act=act.name, goes_on=goes_on, proved=proved
+        )
+        log.unlink()
+        return told
+
     def folder_for(self, template: Path | None) -> Path:
         directory = self.folder / f"store {next(self._numbers)}"
         if template is None:
@@ -157,16 +167,10 @@ class Theatre:
 
     def _check(self, rehearsal: Rehearsal, directory: Path, outcome: str, *, goes_on: bool) -> None:
         act = rehearsal.act
-        told, log = self.runner.do(
-            "check", directory, seals=self.seals, act=act.name, goes_on=goes_on
-        )
-        log.unlink()
+        proved = act.name if outcome == "done" and act.proof else None
+        told = self.runner.check(directory, act, seals=self.seals, goes_on=goes_on, proved=proved)
         compare(act, rehearsal.before, rehearsal.after, outcome, told["seen"])
-        assert told["cleaned"] == told["seen"], "the collection of garbage changed what is seen"
-        assert not told["orphans"], f"{told['orphans']} orphans after collection and sweep"
-        assert not goes_on or told["goes_on"], "what was written afterwards is not there"
-        if act.again:
-            assert told["again"] == rehearsal.after, "doing it again does not end it"
+        check(told, rehearsal.after)
 
     def _template(self, needs: str) -> tuple[Path | None, list[str]]:
         if needs not in self._templates:
@@ -175,7 +179,7 @@ class Theatre:
 
     def _build(self, needs: str) -> tuple[Path, list[str]]:
         directory = self.runner.folder_for(None)
-        said, _ = self.runner.do("build", directory, seals=self.seals, killed=needs == "kill")
+        said, _ = self.runner.do("build", directory, seals=self.seals, needs=needs)
         return directory, said["seen"]
 
 
@@ -191,6 +195,21 @@ def compare(act: Act, before: list[str], after: list[str], outcome: str, seen: l
         if first & last <= _things(seen) <= first | last:
             return
     raise Loss("\n".join(_difference(allowed[-1], seen)))
+
+
+def check(told: Said, after: list[str]) -> None:
+    """Is the rest of what was found as it should be? Raises: AssertionError."""
+    assert told["cleaned"] == told.get("again", told["seen"]), (
+        "the collection of garbage changed what is seen"
+    )
+    assert not told["orphans"], f"{told['orphans']} orphans after collection and sweep"
+    assert told.get("goes_on", True), "what was written afterwards is not there"
+    for done, what in (
+        ("again", "doing it again does not end it"),
+        ("proof", "what was made is not whole"),
+        ("proof_again", "what was made again is not whole"),
+    ):
+        assert told.get(done, after) == after, what
 
 
 def _things(seen: list[str]) -> "Counter[str]":

@@ -141,6 +141,8 @@ _CLASSES = [
     )
 ]
 
+_BACKUP = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{4}")
+
 
 def names(entries: Iterator[Entry]) -> Iterator[str]:
     """Of each step, what it is called: `put_object: sync log`, `rename staged blob to blob`.
@@ -165,6 +167,5 @@ def _class(path: str) -> str:
         if pattern.fullmatch(path):
             return name
     head, _, rest = path.partition("/")
-    if rest:
-        return f"{head}/{_class(rest)}"
-    return re.sub(r"[0-9a-f]{8,}|\d+", "*", path)
+    name = _BACKUP.sub("*", head)
+    return f"{name}/{_class(rest)}" if rest else name

@@ -122,7 +122,10 @@ static void record(enum kind kind, const char *path, const char *other, int fail
 
 static uint64_t inode_of(int descriptor) {
     struct stat status;
-    return fstat(descriptor, &status) ? 0 : status.st_ino;
+    int saved = errno;
+    uint64_t inode = fstat(descriptor, &status) ? 0 : status.st_ino;
+    errno = saved;
+    return inode;
 }
 
 static void die(void) {

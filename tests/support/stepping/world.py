@@ -87,6 +87,7 @@ class Named:
         self.scan = metadata.scan
         self.epoch = metadata.epoch
         self.stamp = metadata.stamp
+        self.snapshot = metadata.snapshot
         self.close = metadata.close
 
     async def write(self, operation: Operation[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

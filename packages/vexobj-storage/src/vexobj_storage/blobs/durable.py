@@ -5,6 +5,7 @@ that names the blob be committed.
 """
 
 import contextlib
+import secrets
 import threading
 
 from vexobj_storage.blobs.base import Through
@@ -36,16 +37,24 @@ class BlobTree:
         name = blob_id.hex()
         return f"{self.blobs}/{name[-4:-2]}/{name[-2:]}/{name}"
 
-    def temporary_path(self, blob_id: bytes) -> str:
-        return f"{self.temporary}/{blob_id.hex()}"
+    def create(self, blob_id: bytes) -> tuple[str, int]:
+        """A new temporary file: its path and descriptor.
 
-    def publish(self, blob_id: bytes) -> None:
+        A blob that is copied keeps its id, so another process may be at it, or have died at it.
+        """
+        path = f"{self.temporary}/{blob_id.hex()}"
+        try:
+            return path, self.files.create(path)
+        except FileExistsError:
+            path = f"{path}-{secrets.token_hex(8)}"
+            return path, self.files.create(path)
+
+    def publish(self, source: str, blob_id: bytes) -> None:
         """Give the synced temporary file its name, durably."""
         name = blob_id.hex()
         top = f"{self.blobs}/{name[-4:-2]}"
         directory = f"{top}/{name[-2:]}"
         target = f"{directory}/{name}"
-        source = f"{self.temporary}/{name}"
         shard, files = int.from_bytes(blob_id[-2:], "big"), self.files
         try:
             files.rename(source, target)
@@ -73,6 +82,7 @@ class DurableFile:
         self._blob_id = blob_id
         self._lock = threading.Lock()
         self._descriptor = -1
+        self._paths: list[str] = []
         self._unsynced = 0
         self._closed = False
 
@@ -100,7 +110,9 @@ class DurableFile:
                 self._files.sync(self._descriptor)
                 descriptor, self._descriptor = self._descriptor, -1
                 self._files.close(descriptor)
-                self._tree.publish(self._blob_id)
+                source = self._paths[0]
+                self._paths.append(self._tree.path(self._blob_id))
+                self._tree.publish(source, self._blob_id)
             except OSError as error:
                 # An fsync that failed once may "succeed" when repeated, over lost pages.
                 self._remove()
@@ -118,7 +130,8 @@ class DurableFile:
 
     def _ensure_created(self) -> None:
         if self._descriptor < 0:
-            self._descriptor = self._files.create(self._tree.temporary_path(self._blob_id))
+            path, self._descriptor = self._tree.create(self._blob_id)
+            self._paths.append(path)
 
     def _remove(self) -> None:
         self._closed = True
@@ -126,6 +139,6 @@ class DurableFile:
             descriptor, self._descriptor = self._descriptor, -1
             with contextlib.suppress(OSError):
                 self._files.close(descriptor)
-        for path in (self._tree.temporary_path(self._blob_id), self._tree.path(self._blob_id)):
+        for path in self._paths:  # its own: the others of this blob may be somebody else's
             with contextlib.suppress(OSError):
                 self._files.unlink(path)

@@ -2,10 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Self
 
+from vexobj_storage.files import write_failure
 from vexobj_storage.metadata.connections import condition, connect_file
 
 _MAKE = (
@@ -31,9 +33,17 @@ class BlobCatalogue:
     """Blocking calls, from one thread at a time."""
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
-        self._connection = connect_file(path, create=create)
-        if create:
-            self._connection.execute(_MAKE)
+        """Raises: with `create`, OutOfSpace, WriteFailed."""
+        try:
+            with ExitStack() as opened:
+                self._connection = opened.enter_context(closing(connect_file(path, create=create)))
+                if create:
+                    self._connection.execute(_MAKE)
+                opened.pop_all()
+        except OSError as error:
+            raise write_failure(error) from error
+        except sqlite3.Error as error:
+            raise condition(error, writing=create) or error from error
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ import sqlite3
 
 from sqlalchemy import delete, exists, select
 
+from vexobj_storage.files import write_failure
 from vexobj_storage.metadata import migrate
 from vexobj_storage.metadata.connections import SqliteFiles, condition, connect
 from vexobj_storage.metadata.ops import facts, places, sql
@@ -38,15 +39,17 @@ def prepare(files: SqliteFiles, backup: str, store_id: str, place: str) -> None:
 
     Raises: SchemaTooNew, OutOfSpace, WriteFailed.
     """
-    migrate.migrate_sqlite(files)
-    with contextlib.closing(connect(files)) as connection:
-        try:
+    try:
+        migrate.migrate_sqlite(files)
+        with contextlib.closing(connect(files)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             drive(_make_new(SqliteTx(connection), backup, store_id, place))
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.Error as error:
-            raise condition(error, writing=True) or error from error
+    except OSError as error:
+        raise write_failure(error) from error
+    except sqlite3.Error as error:
+        raise condition(error, writing=True) or error from error
 
 
 async def load(tx: Tx, snapshot: Snapshot, backup: str) -> bool:

@@ -55,11 +55,11 @@ async def known_places(tx: Tx) -> list[str]:
 
 
 async def records(tx: Tx, blob_ids: Sequence[bytes]) -> dict[bytes, BlobRecord]:
-    """Of those blobs that have a row."""
+    """Of those blobs whose digest is known; an orphan that was condemned has none."""
     found = {}
     for blob_id in blob_ids:
         row = await tx.one(_RECORD, blob_id=blob_id)
-        if row is not None:
+        if row is not None and row[1]:
             found[blob_id] = BlobRecord(row[0], row[1])
     return found
 
