@@ -54,6 +54,9 @@ def test_the_alerts() -> None:
         "VexObjDiskGrowthUnusual",
         "VexObjClockHeld",
         "VexObjWebhookBehind",
+        "VexObjDamagedBlobs",
+        "VexObjScrubHalted",
+        "VexObjScrubOverdue",
     ]
 
 
