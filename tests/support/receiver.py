@@ -44,8 +44,7 @@ class Receiver:
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer((self.address, self.port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server((self.address, self.port), handler)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
@@ -79,12 +78,17 @@ class Receiver:
                 if enough(found):
                     return found
                 left = deadline - time.monotonic()
-                assert left > 0, f"not enough came to {path}: {found}"
+                assert left > 0, f"only {len(found)} came to {path}: {found[-3:]}"
                 self._changed.wait(left)
 
     def stalled(self) -> None:
         """Returns at the end only."""
         self._released.wait()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):
