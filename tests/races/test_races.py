@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.arena import Arena
-from support.feature_races import FEATURE_RACES, SEALED_RACES
+from support.feature_races import DOWNLOAD_RACES, FEATURE_RACES, SEALED_RACES
 from support.races import RACES, Race
 from support.site import Site, endpoint_of
 from support.tools import missing
@@ -17,12 +17,10 @@ from vexobj_storage.testing_postgres import PostgresServer, postgres_binaries
 BUCKET = "arena"
 AT_REST = {"VEXOBJ_STORAGE_GC_GRACE": "10ms", "VEXOBJ_STORAGE_GC_INTERVAL": "1h"}
 """Garbage is collected when a race says so, and what is condemned goes almost at once."""
-SEALED = {
-    "VEXOBJ_STORAGE_GC_GRACE": "5s",  # what is read meanwhile is exchanged
-    "VEXOBJ_STORAGE_GC_INTERVAL": "1h",
-    "VEXOBJ_SSE_ENABLED": "true",
-    "VEXOBJ_SSE_MASTER_KEY": "5e" * 32,
-}
+GRACE = {"VEXOBJ_STORAGE_GC_GRACE": "5s", "VEXOBJ_STORAGE_GC_INTERVAL": "1h"}
+"""For races in which what is being read goes."""
+
+SEALED = {**GRACE, "VEXOBJ_SSE_ENABLED": "true", "VEXOBJ_SSE_MASTER_KEY": "5e" * 32}
 
 
 async def run(site: Site, races: Iterable[Race], rounds: int, seed: int) -> None:
@@ -58,13 +56,14 @@ def metadata_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
 
 KINDS = pytest.mark.parametrize(
     ("races", "settings"),
-    [((*RACES, *FEATURE_RACES), AT_REST), (SEALED_RACES, SEALED)],
-    ids=["plain", "sealed"],
+    [((*RACES, *FEATURE_RACES), AT_REST), (DOWNLOAD_RACES, GRACE), (SEALED_RACES, SEALED)],
+    ids=["plain", "read", "sealed"],
 )
 EACH = pytest.mark.parametrize(
     ("race", "settings"),
     [
         *(pytest.param(race, AT_REST, id=race.__name__) for race in (*RACES, *FEATURE_RACES)),
+        *(pytest.param(race, GRACE, id=race.__name__) for race in DOWNLOAD_RACES),
         *(pytest.param(race, SEALED, id=f"sealed-{race.__name__}") for race in SEALED_RACES),
     ],
 )

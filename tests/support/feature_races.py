@@ -137,12 +137,29 @@ async def it_is_sealed_anew_while_it_is_used(arena: Arena) -> None:
     await arena.at_once(arena.delete("d"), arena.delete("e"))
 
 
+async def it_is_downloaded_while_it_is_collected(arena: Arena) -> None:
+    """Whole, or not there: what is being read lives as long as its grace."""
+    body = arena.content()
+    await arena.put("downloaded", body)
+    answers = await arena.at_once(
+        *(arena.get("downloaded") for _ in range(4)),
+        arena.delete("downloaded"), arena.put("again", body), arena.collect(), arena.collect(),
+    )  # fmt: skip
+    assert {whole(answer) for answer in answers[:4]} <= {None, body}
+    assert await arena.everywhere("downloaded") is None
+    assert await arena.everywhere("again") == body
+    await arena.at_once(arena.delete("again"), arena.collect())
+
+
 FEATURE_RACES: tuple[Race, ...] = (
     writers_meet_at_a_quota, versions_are_switched_while_they_are_written,
     it_expires_while_it_is_put,
 )  # fmt: skip
 
 SEALED_RACES: tuple[Race, ...] = (
-    it_is_sealed_anew_while_it_is_used, shared_content_goes_and_comes,
-    a_source_goes_while_it_is_copied, an_upload_ends_once, many_writers_of_one_key,
+    it_is_sealed_anew_while_it_is_used, it_is_downloaded_while_it_is_collected,
+    shared_content_goes_and_comes, a_source_goes_while_it_is_copied, an_upload_ends_once,
+    many_writers_of_one_key,
 )  # fmt: skip
+
+DOWNLOAD_RACES: tuple[Race, ...] = (it_is_downloaded_while_it_is_collected,)
