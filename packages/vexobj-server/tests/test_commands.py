@@ -28,6 +28,10 @@ from vexobj_server.commands.doctor import check_images
 from vexobj_server.commands.findings import Verdict
 from vexobj_server.settings import Settings, settings_reference
 from vexobj_server.testing import free_port
+from vexobj_storage import MasterKey, ObjectStore, StoreConfig
+from vexobj_storage.testing.damage import spoil
+from vexobj_storage.testing.helpers import make_bucket, put
+from vexobj_storage.testing.scrub import scrub
 from vexobj_storage.testing_postgres import PostgresServer
 
 _COMMAND = [sys.executable, "-m", "vexobj_server"]
@@ -335,6 +339,30 @@ def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "FAIL  none.pem cannot be read." in done.stdout
     assert "can be read by others" in done.stdout
+
+
+async def _damaged(data_dir: Path, master_key: str) -> None:
+    """A store in which scrub has found a file to be gone."""
+    keys = (MasterKey(bytes.fromhex(master_key)),)
+    store = await ObjectStore.open(StoreConfig(data_dir, master_keys=keys, encrypt=True))
+    bucket = await make_bucket(store)
+    version = await put(store, bucket, b"key", bytes(100_000))
+    assert version.blob_id is not None
+    await spoil(store, version.blob_id, None)
+    await scrub(store)
+    await store.close()
+
+
+def test_doctor_tells_what_scrub_found_and_which_keys_are_missing(tmp_path: Path) -> None:
+    asyncio.run(_damaged(tmp_path / "data", "ab" * 32))
+    sealing = {"VEXOBJ_SSE_ENABLED": "true", "VEXOBJ_BIND": f"127.0.0.1:{free_port()}"}
+    done = run("doctor", directory=tmp_path, VEXOBJ_SSE_MASTER_KEY="ab" * 32, **sealing)
+    assert done.returncode == 0, done.stdout
+    assert "warning  Scrub has found 1 blobs that are missing" in done.stdout
+    assert "The master key opens every root key: 1." in done.stdout
+    done = run("doctor", directory=tmp_path, VEXOBJ_SSE_MASTER_KEY="cd" * 32, **sealing)
+    assert done.returncode == 1
+    assert "FAIL  Root key 1 is wrapped by master key" in done.stdout
 
 
 def test_doctor_finds_that_no_data_directory_can_be_made(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from vexobj_storage.types import Damage, Location
 
 _TRIES = 3
 _PAUSE_SECONDS = 0.05
+_LEAST_REST = 0.01
+"""Seconds; a pause for each of many small blobs would take longer than it should."""
+
 _FEW = 2047
 """For so many bytes hashlib keeps the interpreter's lock: a thread would only cost."""
 
@@ -31,7 +34,8 @@ class Throttle:
             return
         now = time.monotonic()
         self._free_at = max(self._free_at, now) + size / self._rate
-        await asyncio.sleep(self._free_at - now)
+        if self._free_at - now >= _LEAST_REST:
+            await asyncio.sleep(self._free_at - now)
 
 
 class Verifier:
