@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from vexobj_storage import (
+    Damage,
     MemoryBlobStore,
     MetaStore,
     ObjectLock,
@@ -23,7 +24,7 @@ from vexobj_storage import (
     open_metadata,
 )
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import buckets, deletes, gc, locks, objects
+from vexobj_storage.metadata.ops import buckets, deletes, findings, gc, locks, objects
 from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.testing import invariants
@@ -96,6 +97,40 @@ async def test_a_blob_is_not_condemned_while_it_is_shared(
     report = await copy.against(store.collect_garbage())
     assert report.condemned == 0
     assert await content(store, bucket, b"copy") == _BIG
+    await invariants(store)
+
+
+async def test_a_blob_is_not_shared_while_it_goes_to_quarantine(
+    store: ObjectStore, metadata: MetaStore
+) -> None:
+    bucket = await make_bucket(store)
+    first = await put(store, bucket, b"key", _BIG)
+    assert first.blob_id is not None
+
+    async def record(tx: Tx) -> object:
+        found = [findings.Damaged(first.blob_id or b"", Damage.CORRUPT, "it rots")]
+        return await findings.record(tx, found, time.time_ns() // 1000, quarantine=True)
+
+    held = _Held(metadata, record)
+    second = await held.against(put(store, bucket, b"other", _BIG))
+    assert second.blob_id != first.blob_id
+    assert await content(store, bucket, b"other") == _BIG
+    await invariants(store)
+
+
+async def test_a_blob_that_is_being_shared_goes_to_quarantine_with_its_new_reference(
+    store: ObjectStore, metadata: MetaStore
+) -> None:
+    bucket = await make_bucket(store)
+    first = await put(store, bucket, b"key", _BIG)
+    assert first.blob_id is not None
+    copy = await _copying(store, metadata, await store.get_object(bucket, b"key"))
+    found = [findings.Damaged(first.blob_id, Damage.CORRUPT, "it rots")]
+    now_us = time.time_ns() // 1000
+    await copy.against(metadata.write(findings.record, found, now_us, quarantine=True))
+    await store.trace_findings()
+    (finding,) = await store.findings()
+    assert [place.key for place in finding.places] == [b"copy", b"key"]
     await invariants(store)
 
 
