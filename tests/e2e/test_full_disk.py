@@ -4,16 +4,25 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
+from support.endpoint import Endpoint
 from support.photos import ROCKET
 from support.tools import missing, need
 from vexobj_server.testing import RunningServer, running_server
 
 _ENVIRONMENT = {"VEXOBJ_STORAGE_GC_GRACE": "0s"}
 _PIECE = 1024**2
+_EXPIRES = {
+    "ID": "old",
+    "Status": "Enabled",
+    "Filter": {"Prefix": "key"},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+}
 
 
 @pytest.fixture
@@ -113,3 +122,57 @@ def test_the_cache_of_variants_gives_way(small_disk: Path) -> None:
         fill_by_putting(api)
         until(lambda: not entries(variants))
         assert api.get("/v1/objects/bucket/rocket?w=100").status_code == 200
+
+
+def test_all_features_on_a_full_disk(small_disk: Path) -> None:
+    """Sealed versions, locked ones, parts of uploads: what is refused changes nothing."""
+    secrets = {"VEXOBJ_SSE_ENABLED": "true", "VEXOBJ_SSE_MASTER_KEY": "6d" * 32}
+    environment = _ENVIRONMENT | secrets | {"VEXOBJ_LIFECYCLE_DAY_SECONDS": "1"}
+    with running_server(small_disk, environment=environment) as server, client(server) as api:
+        s3 = Endpoint.of(server).boto3()
+        s3.create_bucket(Bucket="kept", ObjectLockEnabledForBucket=True)
+        held = s3.put_object(
+            Bucket="kept", Key="held", Body=b"held", ObjectLockLegalHoldStatus="ON"
+        )["VersionId"]
+        upload = s3.create_multipart_upload(Bucket="kept", Key="parts")["UploadId"]
+        part = {"Bucket": "kept", "Key": "parts", "UploadId": upload}
+        etag = s3.upload_part(**part, PartNumber=1, Body=b"1" * 5 * _PIECE)["ETag"]
+        versions, _ = _fill_with_versions(s3)
+        with pytest.raises(ClientError, match="StorageFull"):
+            s3.upload_part(**part, PartNumber=2, Body=b"2" * _PIECE)
+
+        fill_beside(small_disk / "log of somebody")
+        done = s3.complete_multipart_upload(
+            **part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]}
+        )
+        s3.put_bucket_lifecycle_configuration(
+            Bucket="kept", LifecycleConfiguration={"Rules": [_EXPIRES]}
+        )
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.delete_object(Bucket="kept", Key="held", VersionId=held)
+    with running_server(small_disk, environment=environment) as server, client(server) as api:
+        s3 = Endpoint.of(server).boto3()
+        assert s3.get_object(Bucket="kept", Key="held")["Body"].read() == b"held"
+        body = s3.get_object(Bucket="kept", Key="parts", VersionId=done["VersionId"])["Body"]
+        assert body.read() == b"1" * 5 * _PIECE
+        for version, data in versions.items():
+            found = s3.get_object(Bucket="kept", Key="key", VersionId=version)
+            assert found["Body"].read() == data
+        until(lambda: api.post("/v1/admin/lifecycle/run").is_success and _is_alone(s3))
+        assert api.post("/v1/admin/gc").json()["bytes_freed"] >= (len(versions) - 1) * _PIECE
+        until(lambda: api.put("/v1/objects/kept/new", content=b"x").status_code == 201)
+
+
+def _is_alone(s3: Any) -> bool:
+    return len(s3.list_object_versions(Bucket="kept", Prefix="key")["Versions"]) == 1
+
+
+def _fill_with_versions(s3: Any) -> tuple[dict[str, bytes], ClientError]:
+    """Of one key: their contents, by version id; and the first refusal."""
+    stored: dict[str, bytes] = {}
+    while True:
+        body = os.urandom(_PIECE)
+        try:
+            stored[s3.put_object(Bucket="kept", Key="key", Body=body)["VersionId"]] = body
+        except ClientError as refused:
+            return stored, refused

@@ -33,6 +33,8 @@ Say = Callable[..., None]
 async def _build(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     store = await world.Setup(setup.directory, setup.seals, masters=(world.MASTER,)).open(shim)
     await world.build(store)
+    if job["needs"] == "rot":
+        await world.rot(store)
     say(seen=await world.observe(store))
     if job["needs"] == "kill":
         _die()
@@ -44,7 +46,7 @@ async def _build(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
 async def _act(job: Job, setup: world.Setup, shim: Shim, say: Say) -> None:
     act, fault = ACTS[job["act"]], Fault(job["fault"])
     stage = Stage(act.setup(setup), shim)
-    if act.needs in {"world", "backup"}:
+    if act.needs not in {"nothing", "kill"}:
         await stage.open()
     shim.watch(setup.directory)
     shim.break_at(fault, job["step"], job["number"])

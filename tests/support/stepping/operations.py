@@ -63,8 +63,9 @@ class Act:
     """`whole`: it is done or not, and nothing between; else each of the things that it changes is.
 
     `again`: who is interrupted does it once more, and is where it would have been.
-    `needs`: what is there before: `world`, the same after a `kill`, or with a `backup`, or
-    `nothing`. `proof`: what is seen in the store that was made besides, when it is done.
+    `needs`: what is there before: `world`, the same after a `kill`, with a `backup`, or
+    after a `rot`, or `nothing`.
+    `proof`: what is seen in the store that was made besides, when it is done.
     `beside`: transactions that time brings, or not.
     """
 
@@ -160,6 +161,12 @@ async def _rewrite(stage: Stage) -> None:
         continue
 
 
+async def _scrub(stage: Stage) -> None:
+    await stage.store.start_scrub()
+    while await stage.store.scrub_some() is not None:
+        continue
+
+
 async def _move(stage: Stage) -> None:
     blobs = stage.store._blobs
     assert isinstance(blobs, MovingBlobStore)
@@ -235,6 +242,8 @@ ACTS = {
         Act("fold usage", lambda stage: stage.store.fold_usage(), again=True),
         Act("rewrap keys", _rewrap, again=True, setup=_sealing),
         Act("rewrite", _rewrite, again=True, setup=_sealing),
+        Act("scrub", _scrub, again=True),
+        Act("scrub what rots", _scrub, again=True, needs="rot"),
         Act("back up", back_up, again=True, proof=_seen_restored, beside=("remember",)),
         Act("back up again", back_up, again=True, needs="backup", proof=_seen_restored,
             beside=("remember",)),

@@ -11,6 +11,7 @@ from typing import Any
 
 from support.stepping.shim import Shim
 from vexobj_storage import (
+    BlobCorrupt,
     BlobStore,
     KeyRing,
     LifecycleRule,
@@ -162,12 +163,24 @@ async def _orphans(store: ObjectStore) -> None:
             await writer.commit()
 
 
+async def rot(store: ObjectStore) -> None:
+    """A bit of a blob turns over."""
+    found = await store.get_object(await store.bucket("plain"), b"other")
+    assert found.version.blob_id is not None
+    path = store._blobs.path(found.version.blob_id)
+    assert path is not None
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+
+
 async def observe(store: ObjectStore) -> list[str]:
     """Each thing that a client can see, in words that do not depend on ids and times."""
     seen: list[str] = []
-    for bucket in (await store.list_buckets()).items:
-        if bucket.name == AFTERWARDS:
+    for listed in (await store.list_buckets()).items:
+        if listed.name == AFTERWARDS:
             continue
+        bucket = await store.bucket(listed.name)
         seen.append(f"bucket {bucket.name} {bucket.versioning.name} {bucket.settings.keys()}")
         page = await store.list_versions(bucket)
         for key, versions in itertools.groupby(page.versions, lambda each: each.key):
@@ -183,7 +196,10 @@ async def observe(store: ObjectStore) -> list[str]:
 async def _version(store: ObjectStore, bucket: Bucket, listed: Any) -> str:
     if listed.is_delete_marker:
         return f"marker latest={listed.is_latest}"
-    data = await content(store, bucket, listed.key, listed.version_id)
+    try:
+        data = await content(store, bucket, listed.key, listed.version_id)
+    except BlobCorrupt:
+        return "corrupt"
     found = await store.get_object(bucket, listed.key, listed.version_id)
     version = found.version
     digest = hashlib.sha256(data).hexdigest()[:12]
