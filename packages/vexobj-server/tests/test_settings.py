@@ -254,6 +254,14 @@ def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
     assert "do-not-show" not in str(caught.value)
 
 
+def test_what_a_url_holds_of_credentials_is_not_repeated(tmp_path: Path) -> None:
+    text = "[[webhooks]]\nurl = 'https://me:hunter2@example.com/'\nevents = ['object.created']"
+    (tmp_path / "vexobj.toml").write_text(text)
+    with pytest.raises(SettingsError, match=r"https://\*\*\*@example.com") as told:
+        load_settings({"VEXOBJ_CONFIG": str(tmp_path / "vexobj.toml")}, tmp_path)
+    assert "hunter2" not in str(told.value)
+
+
 def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
     secrets = {
         "VEXOBJ_SSE_MASTER_KEY": HEX_KEY,

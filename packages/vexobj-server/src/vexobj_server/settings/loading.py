@@ -1,6 +1,7 @@
 """From a TOML file and the environment to `Settings`; every mistake becomes one sentence."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -31,6 +32,7 @@ _OTHER_PROGRAMS = frozenset(
 )
 
 _LEAST_PART = 5 * 1024**2
+_CREDENTIALS = re.compile(r"//[^/@]*@")
 
 Values = dict[tuple[str, ...], dict[str, Any]]
 
@@ -138,7 +140,7 @@ def _parse(setting: Setting, raw: object, origin: str) -> Any:
     try:
         return setting.kind.parse(raw)
     except ValueError as error:
-        shown = "the value" if setting.secret else repr(raw)
+        shown = "the value" if setting.secret else _CREDENTIALS.sub("//***@", repr(raw))
         raise SettingsError(f"{origin}: {shown} is not {error}.") from None
 
 
