@@ -20,7 +20,7 @@ _RESTORED = "restored"
 
 _HOLDING = ("identities", "access_keys", "buckets", "objects", "versions", "blobs", "uploads")
 _ANY = [sql.query(select(next(iter(metadata.tables[name].c))).limit(1)) for name in _HOLDING]
-_CLEAR = {table.name: sql.query(delete(table)) for table in TABLES}
+_CLEAR = {table.name: sql.query(delete(table)) for table in TABLES if table.name not in _HOLDING}
 _INSERT = {table.name: sql.insert(table) for table in TABLES}
 _B = sql.BLOBS
 _DROP_CONDEMNED_INLINE = sql.query(
@@ -62,7 +62,8 @@ async def load(tx: Tx, snapshot: Snapshot, backup: str) -> bool:
     if not await is_empty(tx):
         return False
     for table in TABLES:
-        await tx.run(_CLEAR[table.name])
+        if table.name in _CLEAR:
+            await tx.run(_CLEAR[table.name])
         for page in snapshot.pages(table):
             await tx.many(_INSERT[table.name], page)
     tx.bump_epoch()

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, literal, select, update
+from sqlalchemy import bindparam, delete, func, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from vexobj_storage.errors import NoSuchDelivery
 from vexobj_storage.metadata import rows
 from vexobj_storage.metadata.ops import outbox, sql, webhooks
 from vexobj_storage.metadata.ops.outbox import Event
+from vexobj_storage.metadata.statement import Statement
 from vexobj_storage.metadata.tx import Row, Tx, durable, repeatable
 from vexobj_storage.types import value
 from vexobj_storage.webhooks import DeliveryCounts, DeliveryState, Webhook
@@ -213,7 +214,7 @@ async def find(
         if wanted is not None:
             conditions += sql.matches(_D, name)
             values[name] = wanted
-    found = await tx.all(sql.query(_find(conditions)), **values)
+    found = await tx.all(_find(conditions), **values)
     return [_delivery(row) for row in found]
 
 
@@ -255,8 +256,8 @@ async def counts(tx: Tx) -> Mapping[str, DeliveryCounts]:
     return {webhook_id: _counts(by_state) for webhook_id, by_state in found.items()}
 
 
-def _find(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    return (
+def _find(conditions: Sequence[ColumnElement[bool]]) -> Statement:
+    return sql.query(
         select(*_COLUMNS)
         .where(*sql.matches(_D, "webhook_id"), _D.c.number < bindparam("before"), *conditions)
         .order_by(_D.c.number.desc())
