@@ -32,7 +32,6 @@ class Kind(IntEnum):
     TRUNCATE = 7
     ALLOCATE = 8
     LINK = 9
-    SEND = 10
 
 
 class Fault(IntEnum):
@@ -84,13 +83,13 @@ class Shim:
         self.marks = 0
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
-    def watch(self, root: Path, *, data: bool = False, port: int = 0) -> None:
+    def watch(self, root: Path, *, data: bool = False) -> None:
         """With `data` what is written is recorded too.
 
         Syncs are steps, but are not passed on: neither a killed process nor a recorded one needs
         the device to have what the system has.
         """
-        self._library.steps_watch(os.fsencode(root), self._log, int(data), port)
+        self._library.steps_watch(os.fsencode(root), self._log, int(data))
 
     def break_at(self, fault: Fault, step: int, number: int = 0) -> None:
         self._library.steps_break(int(fault), ctypes.c_long(step), number)
@@ -98,7 +97,7 @@ class Shim:
     def leave(self) -> int:
         """Nothing is recorded and nothing fails any more; how many steps there were."""
         taken: int = self._library.steps_taken()
-        self._library.steps_watch(b"", -1, 0, 0)
+        self._library.steps_watch(b"", -1, 0)
         return taken
 
     def mark(self, text: str) -> None:

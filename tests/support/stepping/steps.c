@@ -1,10 +1,9 @@
 /* Loaded before the C library: counts, records and fails the calls that change files below one
- * directory, or that send to one port. What is loaded does nothing until `steps_watch` is called.
+ * directory. What is loaded does nothing until `steps_watch` is called.
  *
  * Calls are taken one at a time, so that the record has the order in which they took effect. */
 
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +14,17 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-enum kind { CREATE, WRITE, SYNC, RENAME, UNLINK, MKDIR, RMDIR, TRUNCATE, ALLOCATE, LINK, SEND };
+enum kind { CREATE, WRITE, SYNC, RENAME, UNLINK, MKDIR, RMDIR, TRUNCATE, ALLOCATE, LINK };
 enum fault { NONE, KILL, FAIL, FULL };
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static char root[PATH_MAX];
 static size_t root_length;
-static int log_descriptor = -1, watched_port, keeps_data;
+static int log_descriptor = -1, keeps_data;
 static long step, faulty_step;
 static enum fault fault;
 static int fault_number;
@@ -38,12 +36,12 @@ static int64_t room;
 
 /* What Python calls. */
 
-void steps_watch(const char *directory, int descriptor, int data, int port) {
+void steps_watch(const char *directory, int descriptor, int data) {
     pthread_mutex_lock(&turn);
     snprintf(root, sizeof root, "%s", directory);
     root_length = strlen(root);
     log_descriptor = descriptor, keeps_data = data;
-    watched_port = port, step = 0, fault = NONE;
+    step = 0, fault = NONE;
     pthread_mutex_unlock(&turn);
 }
 
@@ -295,21 +293,3 @@ SIZING(posix_fallocate, (int descriptor, off_t offset, off_t size), ALLOCATE,
        growth_of(descriptor, offset + size), offset + size, errno, (descriptor, offset, size))
 SIZING(posix_fallocate64, (int descriptor, off64_t offset, off64_t size), ALLOCATE,
        growth_of(descriptor, offset + size), offset + size, errno, (descriptor, offset, size))
-
-/* What is sent to the watched port of another server. */
-
-ssize_t send(int descriptor, const void *data, size_t size, int flags) {
-    REAL(send);
-    struct sockaddr_storage peer;
-    socklen_t length = sizeof peer;
-    int port = 0;
-    if (watched_port && !getpeername(descriptor, (struct sockaddr *)&peer, &length)) {
-        if (peer.ss_family == AF_INET) port = ntohs(((struct sockaddr_in *)&peer)->sin_port);
-        if (peer.ss_family == AF_INET6) port = ntohs(((struct sockaddr_in6 *)&peer)->sin6_port);
-    }
-    if (!port || port != watched_port) return real(descriptor, data, size, flags);
-    ssize_t answer = refused(0) ? -1 : real(descriptor, data, size, flags);
-    record(SEND, "", "", answer < 0 ? errno : 0, 0, 0, "", 0);
-    done();
-    return answer;
-}
