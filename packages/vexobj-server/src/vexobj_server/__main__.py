@@ -56,12 +56,36 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add(commands, "openapi", _openapi, "print the contract of the native API")
     _add(commands, "doctor", _doctor, "look for what could go wrong on this machine")
+    _backup_commands(commands)
     rekey = commands.add_parser("rekey", help="new keys for what is encrypted")
     rekey.set_defaults(command=_rekey)
     how = rekey.add_mutually_exclusive_group()
     how.add_argument("--rewrite", action="store_true", help="store everything again, as new")
     how.add_argument("--status", action="store_true", help="say how far rewriting is")
     return parser
+
+
+def _backup_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = _add(commands, "backup", _backup, "make a backup of everything")
+    backup.add_argument("--keep", type=int, metavar="N", help="remove all but the newest N")
+    backup.add_argument("--with-secrets", action="store_true", help="put the keys into it")
+    what = backup.add_subparsers(title="commands", metavar="")
+    shown = _add(what, "list", _backup_list, "show the backups that can be restored")
+    verified = _add(what, "verify", _backup_verify, "read a whole backup")
+    restored = _add(commands, "restore", _restore, "make a store of a backup")
+    for parser in (verified, restored):
+        parser.add_argument("name", nargs="?", help="which backup (default: the newest)")
+    place = "where backups are (default: backup.directory)"
+    for parser in (backup, restored):
+        parser.add_argument("--directory", metavar="DIR", help=place)
+    for parser in (shown, verified):  # what was said before the subcommand holds
+        parser.add_argument("--directory", metavar="DIR", help=place, default=argparse.SUPPRESS)
+    restored.add_argument(
+        "--accept-damage", action="store_true", help="restore what is left of a damaged backup"
+    )
+    restored.add_argument(
+        "--force", action="store_true", help="move what is in the data directory aside first"
+    )
 
 
 def _add(
@@ -112,6 +136,41 @@ def _doctor(_options: argparse.Namespace) -> int:
     from vexobj_server.commands.doctor import doctor
 
     return doctor(os.environ)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from vexobj_server.commands.backup import back_up
+
+    return back_up(
+        os.environ,
+        directory=options.directory,
+        keep=options.keep,
+        with_secrets=options.with_secrets,
+    )
+
+
+def _backup_list(options: argparse.Namespace) -> int:
+    from vexobj_server.commands.backup import show
+
+    return show(os.environ, directory=options.directory)
+
+
+def _backup_verify(options: argparse.Namespace) -> int:
+    from vexobj_server.commands.backup import verify
+
+    return verify(os.environ, directory=options.directory, name=options.name)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from vexobj_server.commands.restore import restore_backup
+
+    return restore_backup(
+        os.environ,
+        directory=options.directory,
+        name=options.name,
+        accept_damage=options.accept_damage,
+        force=options.force,
+    )
 
 
 def _rekey(options: argparse.Namespace) -> int:

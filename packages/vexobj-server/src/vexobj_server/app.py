@@ -23,7 +23,14 @@ from vexobj_server.cpus import HomeProcessor
 from vexobj_server.dispatch import Apps, Dispatcher
 from vexobj_server.jobs.loops import running
 from vexobj_server.jobs.sealing import rewriting, root_keys
-from vexobj_server.jobs.upkeep import expiry, housekeeping, scrubbing, trimming, upkeep
+from vexobj_server.jobs.upkeep import (
+    backups,
+    expiry,
+    housekeeping,
+    scrubbing,
+    trimming,
+    upkeep,
+)
 from vexobj_server.jobs.webhooks import delivering, fanning_out
 from vexobj_server.media.client import MediaClient
 from vexobj_server.media.config import answer_seconds, image_encoding, image_limits
@@ -33,7 +40,12 @@ from vexobj_server.observability.clientaddress import ClientAddresses
 from vexobj_server.observability.garbage import GarbageMetrics
 from vexobj_server.observability.lifecycle import LifecycleMetrics
 from vexobj_server.observability.logs import AccessLog
-from vexobj_server.observability.lookups import Sample, bucket_samples, webhook_samples
+from vexobj_server.observability.lookups import (
+    Sample,
+    backup_samples,
+    bucket_samples,
+    webhook_samples,
+)
 from vexobj_server.observability.metrics import RequestMetrics
 from vexobj_server.observability.page import MetricsPage
 from vexobj_server.observability.quotas import tell_quotas
@@ -48,6 +60,7 @@ from vexobj_server.s3.backend import VexObjBackend
 from vexobj_server.s3.credentials import StoredCredentials
 from vexobj_server.services.access import Access
 from vexobj_server.services.audit import Audit
+from vexobj_server.services.backups import server_backups
 from vexobj_server.services.buckets import HostAliases
 from vexobj_server.services.context import Services
 from vexobj_server.services.disk import disk_room, tree_bytes
@@ -177,6 +190,7 @@ async def open_server(
         services = _services(
             runtime, store, keys, box, identities, variants, collect, lifecycle, webhooks
         )
+        stack.push_async_callback(services.backups.close)
         access_log = None
         if settings.server.access_log:
             access_log = AccessLog(settings.server.log_format)
@@ -190,6 +204,7 @@ async def open_server(
                 *fanning_out(webhooks),
                 *scrubbing(_scrub(settings, store, ScrubMetrics(page))),
                 trimming(services.audit),
+                backups(services.backups),
             ),
             everywhere=(
                 *housekeeping(identities, lifecycle),
@@ -249,6 +264,7 @@ def _services(
         expirations=Expirations(),
         audit=_audit(settings, store),
         webhooks=webhooks,
+        backups=server_backups(settings, store, runtime.server_secret, _now),
     )
 
 
@@ -284,6 +300,7 @@ async def _metrics(runtime: Runtime, store: ObjectStore, accept: str) -> tuple[b
         samples = [
             *await bucket_samples(store),
             *await webhook_samples(store, _now()),
+            *await backup_samples(store),
             *scrub_samples(await store.scrub_state()),
         ]
     except StorageError:

@@ -132,7 +132,7 @@ def server_secret(settings: Settings) -> bytes:
     path = settings.storage.data_dir / SECRET_FILE
     if not path.exists():  # a start with a full disk writes nothing that is there
         with contextlib.suppress(FileExistsError):
-            _write_whole(path, secrets.token_bytes(_SECRET_BYTES))
+            keep_private(path, secrets.token_bytes(_SECRET_BYTES))
     try:
         secret = path.read_bytes()
     except OSError as error:
@@ -196,7 +196,7 @@ def _remember(data_dir: Path, made: NewKey) -> None:
         f"AWS_SECRET_ACCESS_KEY={made.secret}",
         f"VEXOBJ_KEY={made.secret}",
     )
-    _write_whole(path, ("\n".join(lines) + "\n").encode())
+    keep_private(path, ("\n".join(lines) + "\n").encode())
 
 
 async def _check_secret(keys: StoredKeys, box: SecretBox) -> None:
@@ -261,7 +261,7 @@ async def _owner(keys: StoredKeys, now: datetime) -> str:
     return (await keys.first_identity(new_identity(_ADMIN, now))).id
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def keep_private(path: Path, data: bytes) -> None:
     """All of it or nothing, though several processes start at once. Raises: FileExistsError."""
     partial = path.with_name(f".{path.name}-{os.getpid()}")
     partial.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from vexobj_storage.backups.checking import BackupCheck, verify_backup
 from vexobj_storage.backups.collecting import BackupProgress
 from vexobj_storage.backups.making import BackupOptions, BackupSecret
 from vexobj_storage.backups.manifest import BackupFile, BackupKey, Manifest
-from vexobj_storage.backups.restoring import RestoreOptions, RestoreProgress, restore
+from vexobj_storage.backups.restoring import RestoreOptions, RestoreProgress, is_served, restore
 from vexobj_storage.backups.target import BackupTarget
 from vexobj_storage.blobs.base import (
     BlobStat,
@@ -290,6 +290,7 @@ __all__ = [
     "current_entry",
     "drop_place",
     "expiration",
+    "is_served",
     "known_places",
     "lifecycle_of",
     "move_blobs",

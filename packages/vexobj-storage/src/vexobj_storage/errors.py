@@ -329,12 +329,18 @@ class BackupRunning(StoreError):
 
     what: str
 
+    def __str__(self) -> str:
+        return f"a backup of {self.what} is being made or read, or was killed just now"
+
 
 @dataclass(eq=False)
 class NoSuchBackup(StoreError):
     """No finished backup of this name, or none at all in the directory."""
 
     name: str
+
+    def __str__(self) -> str:
+        return f"there is no finished backup {self.name}"
 
 
 @dataclass(eq=False)
@@ -344,6 +350,9 @@ class BackupDamaged(StoreError):
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"backup {self.name} is damaged: {self.reason}"
+
 
 @dataclass(eq=False)
 class BackupTooNew(StoreError):
@@ -351,6 +360,9 @@ class BackupTooNew(StoreError):
 
     name: str
     format: int
+
+    def __str__(self) -> str:
+        return f"backup {self.name} has format {self.format}, which a newer version restores"
 
 
 @dataclass(eq=False)
@@ -360,6 +372,9 @@ class BackupTargetTaken(StoreError):
     directory: str
     store_id: str
 
+    def __str__(self) -> str:
+        return f"{self.directory} holds backups of another store, {self.store_id}"
+
 
 @dataclass(eq=False)
 class StoreNotEmpty(StoreError):
@@ -367,9 +382,15 @@ class StoreNotEmpty(StoreError):
 
     what: str
 
+    def __str__(self) -> str:
+        return f"the store is not empty: {self.what}"
+
 
 @dataclass(eq=False)
 class RestoreUnfinished(StoreError):
     """The restore of backup `name` into this data directory has not ended: run it again."""
 
     name: str
+
+    def __str__(self) -> str:
+        return f"the restore of backup {self.name} has not ended: run it again"

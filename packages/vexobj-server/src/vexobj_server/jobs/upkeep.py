@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from vexobj_server.jobs.loops import Loop
 from vexobj_server.services.audit import Audit
+from vexobj_server.services.backups import ServerBackups
 from vexobj_server.services.identities import Identities
 from vexobj_server.services.lifecycle import Lifecycle
 from vexobj_server.services.scrub import Scrub
@@ -24,6 +25,7 @@ _SCRUB = timedelta(seconds=5)
 """One that was asked for is to begin soon; without one it costs a look at a row or two."""
 
 _AUDIT = timedelta(minutes=10)
+_BACKUP = timedelta(seconds=30)
 _LAST_USED = timedelta(seconds=60)
 
 
@@ -65,6 +67,11 @@ def scrubbing(scrub: Scrub) -> Sequence[Loop]:
 def trimming(audit: Audit) -> Loop:
     """For one process of all."""
     return Loop("audit retention", _AUDIT, audit.trim)
+
+
+def backups(server_backups: ServerBackups) -> Loop:
+    """For one process of all."""
+    return Loop("backup", _BACKUP, server_backups.scheduled)
 
 
 def housekeeping(identities: Identities, lifecycle: Lifecycle) -> Sequence[Loop]:

@@ -157,6 +157,15 @@ SCRUB_AGE = _gauge(
 STALE_UPLOADS = _counter(
     "vexobj_stale_uploads_aborted_total", "Uploads aborted as nothing happened in them for long."
 )
+BACKUP_TIME = _gauge(
+    "vexobj_backup_last_success_timestamp_seconds",
+    "When the last backup that ended well began; absent before the first.",
+)
+BACKUP_BYTES = _gauge("vexobj_backup_last_size_bytes", "Size of that backup.")
+BACKUP_DAMAGED = _gauge(
+    "vexobj_backup_last_damaged_blobs", "Blobs that could not be read for that backup."
+)
+BACKUP_FAILED = _gauge("vexobj_backup_failed", "1 when a later backup failed.")
 CLOCK_HELD = _gauge(
     "vexobj_clock_held", "1 while the clock is not believed and nothing expires by it."
 )

@@ -78,6 +78,19 @@ async def webhook_samples(store: ObjectStore, now: datetime) -> list[Sample]:
     return samples
 
 
+async def backup_samples(store: ObjectStore) -> list[Sample]:
+    """Raises: what the store's metadata raises when it is out of reach."""
+    state = await store.backup_state()
+    samples = [Sample(families.BACKUP_FAILED, int(state.failure is not None))]
+    if state.last is not None:
+        samples += (
+            Sample(families.BACKUP_TIME, state.last.began_at.timestamp()),
+            Sample(families.BACKUP_BYTES, state.last.bytes),
+            Sample(families.BACKUP_DAMAGED, state.last.damaged),
+        )
+    return samples
+
+
 def process_samples(pages: Iterable[ReadPage]) -> Iterator[Sample]:
     """Of the processes that live, and of the broker's decoders; nothing where there is no /proc."""
     for page in pages:

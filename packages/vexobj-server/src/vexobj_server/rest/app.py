@@ -12,6 +12,7 @@ from vexobj_auth import AuthError
 from vexobj_server.rest import (
     admin,
     audit,
+    backups,
     buckets,
     lifecycle,
     listing,
@@ -53,6 +54,7 @@ def rest_app() -> NativeApi:
         versions,
         admin,
         audit,
+        backups,
         lifecycle,
         locks,
         quotas,

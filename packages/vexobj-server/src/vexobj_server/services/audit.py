@@ -43,6 +43,7 @@ ACTIONS: Mapping[str, str] = {
 NATIVE_ACTIONS: Mapping[str, str] = {
     "accept_clock": "clock.accept",
     "create_api_key": "key.create",
+    "create_backup": "backup.create",
     "create_bucket": "bucket.create",
     "create_identity": "identity.create",
     "create_lifecycle_rule": "bucket.lifecycle.set",

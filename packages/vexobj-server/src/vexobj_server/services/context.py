@@ -8,6 +8,7 @@ from typing import Any
 from vexobj_auth import SecretBox
 from vexobj_server.services.access import Access
 from vexobj_server.services.audit import Audit
+from vexobj_server.services.backups import ServerBackups
 from vexobj_server.services.disk import DiskRoom
 from vexobj_server.services.expirations import Expirations
 from vexobj_server.services.identities import Identities, StoredKeys
@@ -43,5 +44,6 @@ class Services:
     collect_garbage: Callable[[], Awaitable[GcReport]]
     lifecycle: Lifecycle
     audit: Audit
+    backups: ServerBackups
     expirations: Expirations
     webhooks: Webhooks

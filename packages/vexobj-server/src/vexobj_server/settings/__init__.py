@@ -10,6 +10,7 @@ from vexobj_server.settings.reference import settings_reference
 from vexobj_server.settings.tables import (
     AuditSettings,
     AuthSettings,
+    BackupSettings,
     CacheSettings,
     ImagesSettings,
     LifecycleSettings,
@@ -32,6 +33,7 @@ from vexobj_server.settings.tables import (
 __all__ = [
     "AuditSettings",
     "AuthSettings",
+    "BackupSettings",
     "Bind",
     "CacheSettings",
     "Destination",

@@ -344,6 +344,31 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings:
+    directory: Path | None = _setting(
+        PATH,
+        None,
+        "Where backups go: better another disk, or a mounted one of another machine; `backups` in"
+        " the data directory when not set.",
+    )
+    interval: timedelta = _setting(
+        DURATION, timedelta(0), "How often the server makes one; 0 means only when asked."
+    )
+    keep: int = _setting(
+        integer(1, 10_000), 7, "How many backups stay in the directory; older ones are removed."
+    )
+    with_secrets: bool = _setting(
+        BOOLEAN,
+        False,
+        "Put the server secret and the master keys into each backup: whoever has it can read"
+        " everything then. Without them keep both elsewhere, or the backups are worth nothing.",
+    )
+    max_rate: int = _setting(
+        SIZE, 0, "Bytes a second that a backup copies at most; 0 means no limit."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookSettings:
     """One of a list: `[[webhooks]]`. The `VEXOBJ_WEBHOOK_*` variables add one to the file's."""
 
@@ -462,6 +487,7 @@ class Settings:
     lifecycle: LifecycleSettings = LifecycleSettings()
     scrub: ScrubSettings = ScrubSettings()
     audit: AuditSettings = AuditSettings()
+    backup: BackupSettings = BackupSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     webhook_delivery: WebhookDeliverySettings = WebhookDeliverySettings()
     sse: SseSettings = SseSettings()
@@ -471,3 +497,7 @@ class Settings:
     @property
     def cache_dir(self) -> Path:
         return self.cache.disk_path or self.storage.data_dir / "cache"
+
+    @property
+    def backup_dir(self) -> Path:
+        return self.backup.directory or self.storage.data_dir / "backups"

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
 from vexobj_storage.backups.copying import Pace, copy_blob, each
 from vexobj_storage.backups.manifest import Manifest
@@ -21,13 +22,14 @@ from vexobj_storage.errors import (
     BlobCorrupt,
     BlobMissing,
     KeyUnavailable,
+    StoreError,
     StoreNotEmpty,
 )
 from vexobj_storage.files import Files, PosixFiles, write_failure
-from vexobj_storage.metadata import restoring
+from vexobj_storage.metadata import leases, restoring
 from vexobj_storage.metadata.catalogue import BlobCatalogue, CataloguedBlob
 from vexobj_storage.metadata.connections import SqliteFiles
-from vexobj_storage.metadata.engine import open_server
+from vexobj_storage.metadata.engine import open_metadata, open_server
 from vexobj_storage.metadata.snapshot import Snapshot, SnapshotBlob
 from vexobj_storage.places import open_place
 from vexobj_storage.sealing.keys import unwrap
@@ -85,6 +87,23 @@ async def restore(
         work = Workplace(config.data_dir, files or PosixFiles())
         await _Restore(config, target, manifest, options or RestoreOptions(), report, work).run()
     return manifest
+
+
+async def is_served(data_dir: Path) -> bool:
+    """Whether a server works on the SQLite metadata there, or was killed some seconds ago.
+
+    Metadata that cannot be read are served by nobody.
+    """
+    if not (data_dir / METADATA).exists():
+        return False
+    try:
+        metadata = await open_metadata(data_dir)
+    except StoreError:
+        return False
+    try:
+        return await metadata.scan(leases.last_end) > leases.wall_clock()
+    finally:
+        await metadata.close()
 
 
 @dataclass(frozen=True, slots=True)

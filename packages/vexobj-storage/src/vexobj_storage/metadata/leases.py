@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, bindparam, select, update
+from sqlalchemy import BigInteger, bindparam, func, select, update
 from sqlmodel import col
 
 from vexobj_storage.errors import LeaseLost, StoreError
@@ -72,6 +72,7 @@ _PROLONG = Statement(lambda _: update(Leases).where(*_held).values(until_us=bind
 _END = Statement(
     lambda _: select(col(Leases.until_us)).where(col(Leases.name) == bindparam("lease"))
 )
+_LAST_END = Statement(lambda _: select(func.max(col(Leases.until_us))))
 _CHECK = Statement(lambda _: select(col(Leases.token)).where(*_held).with_for_update(read=True))
 
 
@@ -93,6 +94,12 @@ async def end_of(tx: Tx, name: str) -> int | None:
     """When the lease ends unless it is renewed, which always changes it."""
     row = await tx.one(_END, lease=name)
     return None if row is None else row[0]
+
+
+async def last_end(tx: Tx) -> int:
+    """When the last of all leases ends; 0 if there never was any."""
+    row = await tx.one(_LAST_END)
+    return 0 if row is None or row[0] is None else int(row[0])
 
 
 @repeatable
