@@ -24,7 +24,7 @@ from vexobj_storage import (
     open_metadata,
 )
 from vexobj_storage.metadata import rows
-from vexobj_storage.metadata.ops import buckets, deletes, findings, gc, locks, objects
+from vexobj_storage.metadata.ops import buckets, deletes, findings, gc, locks, objects, rewriting
 from vexobj_storage.metadata.ops.guard import Removal
 from vexobj_storage.metadata.tx import Tx
 from vexobj_storage.testing import invariants
@@ -46,6 +46,38 @@ async def metadata(tmp_path: Path, postgres_url: str) -> AsyncIterator[MetaStore
 @pytest.fixture
 def store(tmp_path: Path, metadata: MetaStore) -> ObjectStore:
     return ObjectStore(StoreConfig(tmp_path, gc_grace=timedelta(0)), metadata, MemoryBlobStore())
+
+
+class _Paused:
+    """A transaction that has asked its first question, and goes on when it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    def of(self, operation: Any) -> Any:
+        async def paused(tx: Tx, *args: Any, **kwargs: Any) -> Any:
+            ask = tx.one
+
+            async def one(statement: Any, **values: Any) -> Any:
+                row = await ask(statement, **values)
+                if not self.asked.is_set():
+                    self.asked.set()
+                    await self.go.wait()
+                return row
+
+            return await operation(_With(tx, one), *args, **kwargs)
+
+        return paused
+
+
+class _With:
+    """A transaction with another `one`."""
+
+    def __init__(self, tx: Tx, one: Any) -> None:
+        self.one, self._tx = one, tx
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
 
 
 class _Held:
@@ -182,6 +214,38 @@ async def _copying(store: ObjectStore, metadata: MetaStore, source: StoredObject
     held = _Held(metadata, objects.copy_object, draft, version, WriteCondition())
     await held._done.wait()
     return held
+
+
+async def test_who_replaces_a_version_gives_up_the_blob_that_it_has_by_then(
+    store: ObjectStore, metadata: MetaStore
+) -> None:
+    """It was rewritten between the first look and the replacement."""
+    bucket = await make_bucket(store)
+    old = await put(store, bucket, b"key", _BIG)
+    staged = await store.stage(_once(b"other" * 20_000))
+    draft = rows.draft(
+        bucket, b"key", PLAIN, now_us=time.time_ns() // 1000, size=staged.size,
+        etag=staged.md5.hex(), sha256=staged.sha256, locks_at_us=store.clock_guard.now_us_within,
+    )  # fmt: skip
+    paused = _Paused()
+    replacing = asyncio.ensure_future(
+        metadata.write(
+            paused.of(objects.put_object), draft, staged, WriteCondition(), deduplicate=True
+        )
+    )
+    await paused.asked.wait()
+    name = (bucket.id, b"key", old.uid)
+    anew = await store.stage(_once(_BIG))
+    rewritten = rewriting.exchange_in_version, name, old.blob_id, anew, draft.now_us
+    assert await metadata.write(*rewritten)
+    paused.go.set()
+    await replacing
+    assert await content(store, bucket, b"key") == b"other" * 20_000
+    await invariants(store)
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 async def test_a_bucket_is_configured_after_the_writes_under_way(

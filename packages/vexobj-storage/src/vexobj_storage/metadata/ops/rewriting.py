@@ -7,7 +7,7 @@ compare-and-set on the blob (or on the part's segments): where a client was fast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, select, tuple_, update
 
 from vexobj_storage.ids import new_id
 from vexobj_storage.metadata.layout import Layout
@@ -77,17 +77,18 @@ _BUCKET = sql.query(
 
 
 _OF_VERSION = ("bucket_id", "key", "uid")
-_TAKE_OBJECT = sql.query(
-    delete(_O)
-    .where(*sql.matches(_O, *_OF_VERSION), _O.c.blob_id == bindparam("old_blob"))
-    .returning(*_O.c)
-)
-_PUT_OBJECT = sql.insert(_O)
-_EXCHANGE_VERSION = sql.query(
-    update(_V)
-    .where(*sql.matches(_V, *_OF_VERSION), _V.c.blob_id == bindparam("old_blob"))
-    .values(blob_id=bindparam("new_blob"))
-)
+
+
+def _exchange(table: Table) -> Statement:
+    return sql.query(
+        update(table)
+        .where(*sql.matches(table, *_OF_VERSION), table.c.blob_id == bindparam("old_blob"))
+        .values(blob_id=bindparam("new_blob"))
+    )
+
+
+_EXCHANGE_OBJECT = _exchange(_O)
+_EXCHANGE_VERSION = _exchange(_V)
 _LOCK_UPLOAD = sql.query(
     select(sql.UPLOADS.c.state).where(*sql.matches(sql.UPLOADS, "upload_id")).with_for_update()
 )
@@ -161,13 +162,14 @@ async def exchange_in_version(
         return False
     if bucket[0] != Versioning.OFF:
         await lock_head(tx, bucket_id, key)
-    values = {"bucket_id": bucket_id, "key": key, "uid": uid, "old_blob": old}
-    # A writer that has seen the row compares its uid alone: it has to find another row.
-    row = await tx.one(_TAKE_OBJECT, **values)
-    if row is not None:
-        columns = dict(zip(_O.c.keys(), row, strict=True))
-        await tx.run(_PUT_OBJECT, **columns | {"blob_id": new.blob_id})
-    elif not await tx.run(_EXCHANGE_VERSION, **values, new_blob=new.blob_id):
+    values = {
+        "bucket_id": bucket_id,
+        "key": key,
+        "uid": uid,
+        "old_blob": old,
+        "new_blob": new.blob_id,
+    }
+    if not (await tx.run(_EXCHANGE_OBJECT, **values) or await tx.run(_EXCHANGE_VERSION, **values)):
         return False
     await _adopt(tx, new, now_us)
     await references.refer_to_blob(tx, new.blob_id, uid)

@@ -1,7 +1,7 @@
 """How a key's current version is replaced, set aside and promoted; and changed without replacing.
 
 In a bucket that never had versioning a key is its row in `objects`, changed by compare-and-set
-on `uid`. In all others a transaction first locks the key's row in `key_heads`, and owns both
+on `uid` and its blob. In all others a transaction first locks the key's row in `key_heads`, and owns both
 `objects` and `versions` of that key until it ends.
 """
 
@@ -59,9 +59,15 @@ _INSERT_OBJECT = sql.insert(_O)
 
 
 def _replace(lock: list[ColumnElement[bool]]) -> Statement:
+    """Of a version with the blob that it was seen with: its content may be rewritten meanwhile."""
+    replaced_blob = bindparam("replaced_blob", type_=_O.c.blob_id.type)
+    seen = (
+        _O.c.uid == bindparam("replaced_uid"),
+        _O.c.blob_id.is_not_distinct_from(replaced_blob),
+    )
     return sql.query(
         update(_O)
-        .where(*sql.matches(_O, *_KEY), _O.c.uid == bindparam("replaced_uid"), *lock)
+        .where(*sql.matches(_O, *_KEY), *seen, *lock)
         .values({name: bindparam(name) for name in ["sequence", *_SHARED]})
     )
 
@@ -285,7 +291,8 @@ async def _write(tx: Tx, found: Target, draft: Draft, placed: Placed, ledger: Le
             return False
         ledger.current(1, size)
         return True
-    replace, values["replaced_uid"] = _REPLACE_OBJECT, live.uid
+    values |= {"replaced_uid": live.uid, "replaced_blob": live.blob_id}
+    replace = _REPLACE_OBJECT
     if guard.has_lock(live):
         replace = _REPLACE_LOCKED_OBJECT
         values |= guard.seen_of(live)
