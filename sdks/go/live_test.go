@@ -202,6 +202,16 @@ func TestTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkWebhooks(ctx, t, client, bucket)
+	backup, err := client.CreateBackup(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, err := client.GetBackups(ctx); err != nil || status.Last.Name != backup.Name {
+		t.Fatalf("%+v, %v", status, err)
+	}
+	if err := client.StartBackup(ctx); err != nil {
+		t.Fatal(err)
+	}
 	most := int64(7)
 	quota, err := client.SetQuota(ctx, bucket, vexobj.Quota{MaxBytes: &most})
 	if err != nil || *quota.MaxBytes != most || quota.MaxObjects != nil || quota.IsDefault {

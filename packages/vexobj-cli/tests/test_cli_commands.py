@@ -206,6 +206,20 @@ def test_the_server(run: Program, bucket: str, client: VexObj, server: RunningSe
     )
 
 
+def test_backups(run: Program, bucket: str, client: VexObj) -> None:
+    client.put_object(bucket, "k", b"x" * 100_000)
+    made = run("backup")
+    assert made.code == 0
+    assert " blobs (" in made.out
+    assert "server-secret" in made.out
+    assert run("--json", "backup").json["blobs_copied"] == 0
+    header, *rows = run("backups").rows
+    assert header == ["NAME", "FINISHED", "SIZE", "DAMAGED"]
+    assert [row[0] for row in rows] == [each.name for each in client.get_backups().backups]
+    assert run("--json", "backups").json["failure"] is None
+    assert run("backup", "--no-wait").out == "a backup is being made\n"
+
+
 def test_scrub(run: Program) -> None:
     assert "findings stand" in run("scrub", "status").out
     assert "a dry run, " in run("scrub", "start", "--dry-run").out

@@ -30,7 +30,8 @@ def test_commands() -> None:
         "clock show", "clock accept", "quota show", "quota set", "quota reset", "usage", "stats",
         "gc", "health", "audit", "webhooks list", "webhooks create", "webhooks delete",
         "webhooks enable", "webhooks disable", "webhooks test", "webhooks deliveries",
-        "webhooks replay", "webhooks discard",
+        "webhooks replay", "webhooks discard", "scrub status", "scrub start", "scrub findings",
+        "scrub release", "backup", "backups",
     }  # fmt: skip
 
 

@@ -236,8 +236,10 @@ async def test_who_replaces_a_version_gives_up_the_blob_that_it_has_by_then(
     await paused.asked.wait()
     name = (bucket.id, b"key", old.uid)
     anew = await store.stage(_once(_BIG))
-    rewritten = rewriting.exchange_in_version, name, old.blob_id, anew, draft.now_us
-    assert await metadata.write(*rewritten)
+    assert old.blob_id is not None
+    assert await metadata.write(
+        rewriting.exchange_in_version, name, old.blob_id, anew, draft.now_us
+    )
     paused.go.set()
     await replacing
     assert await content(store, bucket, b"key") == b"other" * 20_000

@@ -21,6 +21,7 @@ ELSEWHERE = {
 }  # fmt: skip
 CALLED = {"run_gc": "gc"}
 NAMED = {
+    "BackupInfo": "Backup",
     "BucketInfo": "Bucket",
     "IdentityInfo": "Identity",
     "KeyPermissions": "Permissions",
@@ -41,6 +42,7 @@ SCHEMAS = [
     "ClockInfo", "LifecycleRuleInfo", "LifecycleRun", "NewLifecycleRule", "BucketVersioning",
     "AuditEntryInfo", "LockInfo", "PurgeResult", "Usage", "VersionInfo", "VersionList",
     "CreatedWebhook", "DeliveryInfo", "WebhookInfo", "WebhookTest",
+    "BackupInfo", "BackupStatus",
     "FindingInfo", "FindingPlaceInfo", "ScrubInfo", "ScrubPassInfo",
 ]  # fmt: skip
 IDIOM = {"bucket_access": "buckets"}
@@ -49,9 +51,9 @@ FOR_PEOPLE = {"warning", "size_human", "total_size_human", "disk_usage_human"}
 
 def test_all() -> None:
     assert vexobj_sdk.__all__ == [
-        "ApiKey", "AuditEntry", "Body", "Bucket", "BucketObjectLock", "BucketQuota",
-        "BucketRetention", "BucketSettings", "BucketStats", "BucketVersioning", "ClockInfo",
-        "Conflict", "ConnectionFailed", "CreatedApiKey", "CreatedWebhook", "Delivery", "Download",
+        "ApiKey", "AuditEntry", "Backup", "BackupStatus", "Body", "Bucket", "BucketObjectLock",
+        "BucketQuota", "BucketRetention", "BucketSettings", "BucketStats", "BucketVersioning",
+        "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey", "CreatedWebhook", "Delivery", "Download",
         "Finding", "FindingPlace", "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest",
         "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList", "ObjectLock",
         "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "Scrub", "ScrubPass",

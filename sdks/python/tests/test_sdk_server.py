@@ -54,6 +54,16 @@ def test_scrub(client: VexObj) -> None:
     assert not client.release_finding("00" * 16)
 
 
+def test_backups(client: VexObj) -> None:
+    made = client.create_backup()
+    status = client.get_backups()
+    assert status.backups[0] == made
+    assert status.last is not None
+    assert (status.last.name, status.failure) == (made.name, None)
+    assert [key.inside for key in made.keys] == [False] * len(made.keys)
+    client.start_backup()
+
+
 def test_lifecycle(client: VexObj) -> None:
     name = client.create_bucket(f"bucket-{secrets.token_hex(6)}").name
     rule = client.create_lifecycle_rule(name, "logs/", 30)

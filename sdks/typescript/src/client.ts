@@ -9,6 +9,8 @@ import type {
   BucketChange,
   BucketVersioning,
   AuditEntry,
+  Backup,
+  BackupStatus,
   AuditFilter,
   ClockInfo,
   CreatedApiKey,
@@ -458,6 +460,20 @@ export class VexObj {
   async releaseFinding(blobId: string): Promise<boolean> {
     const path = `/v1/admin/scrub/findings/${encodeURIComponent(blobId)}/release`;
     return (await this.#json<{ released: boolean }>(path, { method: "POST" })).released;
+  }
+
+  /** Makes a backup of the whole server; settles when it is finished. */
+  async createBackup(): Promise<Backup> {
+    return this.#json("/v1/admin/backup", { method: "POST" });
+  }
+
+  /** Has a backup made; `getBackups` tells how far it is. */
+  async startBackup(): Promise<void> {
+    await this.#call("/v1/admin/backup", { method: "POST", query: { wait: false } });
+  }
+
+  async getBackups(): Promise<BackupStatus> {
+    return this.#json("/v1/admin/backup");
   }
 
   /** Tells who wrote what, the newest first. */

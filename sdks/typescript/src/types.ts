@@ -290,6 +290,50 @@ export interface Scrub {
   next: string | null;
 }
 
+/** A key that a restore needs; `inside` says that it is in the backup itself. */
+export interface BackupKey {
+  name: string;
+  id: string;
+  inside: boolean;
+}
+
+/** A finished one. `blobs_copied` were not there before, `damaged` ones could not be read. */
+export interface Backup {
+  name: string;
+  path: string;
+  began_at: string;
+  finished_at: string;
+  db_size: number;
+  blobs: number;
+  blobs_copied: number;
+  bytes_copied: number;
+  total_size: number;
+  damaged: number;
+  keys: BackupKey[];
+}
+
+/** `done` of `blobs` were looked at; `copied` of these were not there yet. */
+export interface BackupUnderWay {
+  name: string;
+  blobs: number;
+  bytes: number;
+  done: number;
+  done_bytes: number;
+  copied: number;
+  copied_bytes: number;
+}
+
+/** `last` ended well; `failure` is that of a later one. `backups` are there, newest first. */
+export interface BackupStatus {
+  directory: string;
+  keep: number | null;
+  interval_seconds: number;
+  running: BackupUnderWay | null;
+  last: Pick<Backup, "name" | "began_at" | "finished_at" | "total_size" | "damaged"> | null;
+  failure: { at: string; error: string } | null;
+  backups: Backup[];
+}
+
 /**
  * Which entries are wanted. An `action` that ends in a dot means all that begin so, a `resource`
  * also what is below it; times as ISO 8601 with an offset, `since` included, `until` not.

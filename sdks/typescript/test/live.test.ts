@@ -190,6 +190,9 @@ test("the server itself", async () => {
   assert.equal((await client.startScrub({ dryRun: true })).current?.dry_run, true);
   assert.equal((await client.getScrub({ limit: 1 })).findings_count, 0);
   assert.equal(await client.releaseFinding("00".repeat(16)), false);
+  const backup = await client.createBackup();
+  assert.equal((await client.getBackups()).backups[0]?.name, backup.name);
+  await client.startBackup();
   const quota = await client.setQuota(bucket, { max_bytes: 7 });
   assert.deepEqual([quota.max_bytes, quota.max_objects, quota.is_default], [7, null, false]);
   assert.ok((await client.resetQuota(bucket)).is_default);

@@ -7,6 +7,7 @@ import typer
 
 from vexobj_cli.commands import (
     audit,
+    backups,
     buckets,
     identities,
     keys,
@@ -39,6 +40,7 @@ app.add_typer(quotas.app, name="quota")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(scrub.app, name="scrub")
 server.register(app)
+backups.register(app)
 app.command()(audit.audit)
 
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from vexobj_storage.core import Core
 from vexobj_storage.errors import StoreError
-from vexobj_storage.metadata.ops import gc, room, usage
+from vexobj_storage.metadata.ops import gc, stored, usage
 from vexobj_storage.metadata.ops.gc import Entry
 from vexobj_storage.metadata.rows import to_datetime
-from vexobj_storage.types import GcReport, Location, Room
+from vexobj_storage.types import GcReport, Location, StoredBytes
 
 _PIECE = 500
 _AT_ONCE = 16
@@ -65,9 +65,9 @@ class Upkeep(Core):
         if self._metadata.dialect == "sqlite":
             await asyncio.to_thread(self._room.keep)
 
-    async def room(self) -> Room:
+    async def stored_bytes(self) -> StoredBytes:
         """What takes room and what waits to be removed; reads the rows of all blobs."""
-        return await self._metadata.scan(room.room, self._now_us(), self._grace_us)
+        return await self._metadata.scan(stored.stored_bytes, self._now_us(), self._grace_us)
 
     async def fold_usage(self) -> int:
         """Fold the deltas of every bucket, in bounded transactions; how many there were."""

@@ -18,6 +18,8 @@ from vexobj_sdk.errors import (
 from vexobj_sdk.models import (
     ApiKey,
     AuditEntry,
+    Backup,
+    BackupStatus,
     Bucket,
     BucketObjectLock,
     BucketQuota,
@@ -56,6 +58,8 @@ from vexobj_sdk.models import (
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "Backup",
+    "BackupStatus",
     "Body",
     "Bucket",
     "BucketObjectLock",

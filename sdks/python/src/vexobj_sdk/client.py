@@ -8,6 +8,7 @@ from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 from vexobj_sdk.audit import AuditCalls
+from vexobj_sdk.backups import BackupCalls
 from vexobj_sdk.body import Body, content_of
 from vexobj_sdk.connection import Connection, each, given
 from vexobj_sdk.download import Download
@@ -36,7 +37,14 @@ T = TypeVar("T")
 
 
 class VexObj(
-    VersionCalls, LifecycleCalls, UsageCalls, ScrubCalls, AuditCalls, WebhookCalls, Connection
+    VersionCalls,
+    LifecycleCalls,
+    UsageCalls,
+    ScrubCalls,
+    AuditCalls,
+    WebhookCalls,
+    BackupCalls,
+    Connection,
 ):
     """Methods raise the errors of `vexobj_sdk.errors`. Use it as a context manager, or `close`.
 

@@ -469,6 +469,92 @@ class Scrub(_Model):
 
 
 @dataclass(frozen=True, slots=True)
+class BackupKey(_Model):
+    """A key that a restore needs; `inside` says that it is in the backup itself."""
+
+    name: str
+    id: str
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backup(_Model):
+    """A finished one. `blobs_copied` were not there before, `damaged` ones could not be read."""
+
+    name: str
+    path: str
+    began_at: datetime
+    finished_at: datetime
+    db_size: int
+    blobs: int
+    blobs_copied: int
+    bytes_copied: int
+    total_size: int
+    damaged: int
+    keys: Sequence[BackupKey]
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls._from(data, keys=[BackupKey.parse(item) for item in data["keys"]])
+
+
+@dataclass(frozen=True, slots=True)
+class BackupUnderWay(_Model):
+    """`done` of `blobs` were looked at; `copied` of these were not there yet."""
+
+    name: str
+    blobs: int
+    bytes: int
+    done: int
+    done_bytes: int
+    copied: int
+    copied_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastBackup(_Model):
+    name: str
+    began_at: datetime
+    finished_at: datetime
+    total_size: int
+    damaged: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFailed(_Model):
+    failed_at: datetime
+    error: str
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        return cls(datetime.fromisoformat(data["at"]), data["error"])
+
+
+@dataclass(frozen=True, slots=True)
+class BackupStatus(_Model):
+    """`last` ended well; `failure` is that of a later one. `backups` are there, newest first."""
+
+    directory: str
+    keep: int | None
+    interval_seconds: int
+    running: BackupUnderWay | None
+    last: LastBackup | None
+    failure: BackupFailed | None
+    backups: Sequence[Backup]
+
+    @classmethod
+    def parse(cls, data: Json) -> Self:
+        running, last, failure = data["running"], data["last"], data["failure"]
+        return cls._from(
+            data,
+            running=None if running is None else BackupUnderWay.parse(running),
+            last=None if last is None else LastBackup.parse(last),
+            failure=None if failure is None else BackupFailed.parse(failure),
+            backups=[Backup.parse(item) for item in data["backups"]],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry(_Model):
     """One write. `resource` is a bucket, `bucket/key`, or the id of what was changed.
 

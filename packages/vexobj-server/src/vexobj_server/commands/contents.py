@@ -9,12 +9,12 @@ from vexobj_server.commands.findings import Finding, Verdict
 from vexobj_server.services.disk import tree_bytes
 from vexobj_server.settings import Settings
 from vexobj_server.sizes import human_size
-from vexobj_storage import Bucket, BucketUsage, Damage, Room
+from vexobj_storage import Bucket, BucketUsage, Damage, StoredBytes
 from vexobj_storage.metadata.ops.buckets import list_buckets
 from vexobj_storage.metadata.ops.findings import counts
 from vexobj_storage.metadata.ops.quotas import threshold
-from vexobj_storage.metadata.ops.room import room
 from vexobj_storage.metadata.ops.rootkeys import is_used, root_keys
+from vexobj_storage.metadata.ops.stored import stored_bytes
 from vexobj_storage.metadata.ops.usage import all_usage
 from vexobj_storage.metadata.rows import to_us
 from vexobj_storage.metadata.tx import Tx
@@ -33,7 +33,7 @@ class Contents:
 
     buckets: Sequence[tuple[Bucket, BucketUsage]]
     all_buckets: int
-    room: Room
+    room: StoredBytes
     findings: Mapping[Damage, int]
     sealed_under: Sequence[tuple[WrappedKey, bool]]
 
@@ -45,7 +45,7 @@ async def read_contents(tx: Tx, grace: timedelta) -> Contents:
     each = [(bucket, used.get(bucket.id) or BucketUsage(bucket.id, 0, 0)) for bucket in buckets]
     each.sort(key=lambda pair: pair[1].all_bytes, reverse=True)
     grace_us = round(grace / timedelta(microseconds=1))
-    taken = await room(tx, to_us(datetime.now(UTC)), grace_us)
+    taken = await stored_bytes(tx, to_us(datetime.now(UTC)), grace_us)
     keys = [(key, await is_used(tx, key.key_id)) for key in await root_keys(tx)]
     return Contents(each[:_MOST_BUCKETS], len(each), taken, await counts(tx), keys)
 

@@ -42,7 +42,7 @@ class Usage(Model):
 async def usage(context: Context, caller: Caller) -> Usage:
     """Explain the disk: live, noncurrent, parts, waiting for collection, cache; by bucket."""
     context.access.require(caller, Action.ADMINISTER)
-    room, disk = await context.store.room(), await context.disk_room()
+    room, disk = await context.store.stored_bytes(), await context.disk_room()
     return Usage(
         buckets=await bucket_stats(context.store),
         stored_blobs=room.live_blobs,

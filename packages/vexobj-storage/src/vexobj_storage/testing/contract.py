@@ -279,16 +279,16 @@ class ObjectContract:
         bucket = await make_bucket(store)
         for key, data in ((b"big", _BIG), (b"same", _BIG), (b"small", b"small")):
             await put(store, bucket, key, data)
-        used = await store.room()
+        used = await store.stored_bytes()
         assert (used.live_blobs, used.waiting_blobs, used.unused_bytes) == (2, 0, 0)
         assert len(_BIG) <= used.live_bytes < 2 * len(_BIG)
         assert len(b"small") <= used.inline_bytes
         await store.delete_object(bucket, b"big")
-        assert await store.room() == used
+        assert await store.stored_bytes() == used
         await store.delete_object(bucket, b"same")
-        dropped = await store.room()
+        dropped = await store.stored_bytes()
         await store.collect_garbage()
-        condemned = await store.room()
+        condemned = await store.stored_bytes()
         for found in (dropped, condemned):
             assert (found.live_blobs, found.live_bytes) == (1, 0)
             assert found.inline_bytes == used.inline_bytes
@@ -304,7 +304,7 @@ class ObjectContract:
         await complete(store, bucket, upload, [await put_part(store, upload, 1, _BIG)])
         await store.delete_object(bucket, b"key")
         for _ in range(2):
-            found = await store.room()
+            found = await store.stored_bytes()
             assert (found.live_blobs, found.unused_bytes) == (1, len(_BIG))
             assert found.last_due_at is not None
             await store.collect_garbage()

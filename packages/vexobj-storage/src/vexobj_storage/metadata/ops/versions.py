@@ -1,8 +1,8 @@
 """How a key's current version is replaced, set aside and promoted; and changed without replacing.
 
 In a bucket that never had versioning a key is its row in `objects`, changed by compare-and-set
-on `uid` and its blob. In all others a transaction first locks the key's row in `key_heads`, and owns both
-`objects` and `versions` of that key until it ends.
+on `uid` and blob. In all others a transaction first locks the key's row in `key_heads`, and owns
+both `objects` and `versions` of that key until it ends.
 """
 
 from typing import Any, NamedTuple, Self

@@ -113,7 +113,7 @@ class Machine(RuleBasedStateMachine):
             self.clock.advance(timedelta(days=2))
             await self.store.collect_garbage()
         assert await invariants(self.store) == set()
-        left = await self.store.room()
+        left = await self.store.stored_bytes()
         assert (left.live_blobs, left.waiting_blobs, left.unused_bytes) == (0, 0, 0)
 
     def same(self, version: ObjectVersion, held: Held) -> None:

@@ -7,7 +7,7 @@ from vexobj_storage.metadata.ops import sql
 from vexobj_storage.metadata.ops.ledger import BLOB, MANIFEST, UNUSED_MANIFEST
 from vexobj_storage.metadata.ops.references import CONDEMNED
 from vexobj_storage.metadata.tx import Tx
-from vexobj_storage.types import Location, Room
+from vexobj_storage.types import Location, StoredBytes
 
 _B, _Q, _M = sql.BLOBS, sql.GC_QUEUE, sql.MANIFESTS
 _BLOBS = sql.query(
@@ -48,7 +48,7 @@ _UNREFERRED_MANIFESTS = sql.query(
 )
 
 
-async def room(tx: Tx, now_us: int, grace_us: int) -> Room:
+async def stored_bytes(tx: Tx, now_us: int, grace_us: int) -> StoredBytes:
     """What a collector has not looked at yet waits for its first look, and for the grace then."""
     live, live_bytes = 0, {Location.INLINE: 0, Location.STORE: 0}
     waiting = waiting_bytes = 0
@@ -69,7 +69,7 @@ async def room(tx: Tx, now_us: int, grace_us: int) -> Room:
     assert row is not None
     if row[0]:
         due.append(now_us + 2 * grace_us)
-    return Room(
+    return StoredBytes(
         live,
         live_bytes[Location.STORE],
         live_bytes[Location.INLINE],
