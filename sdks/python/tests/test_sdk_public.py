@@ -53,12 +53,13 @@ def test_all() -> None:
     assert vexobj_sdk.__all__ == [
         "ApiKey", "AuditEntry", "Backup", "BackupStatus", "Body", "Bucket", "BucketObjectLock",
         "BucketQuota", "BucketRetention", "BucketSettings", "BucketStats", "BucketVersioning",
-        "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey", "CreatedWebhook", "Delivery", "Download",
-        "Finding", "FindingPlace", "Forbidden", "GcResult", "Health", "Identity", "InvalidRequest",
-        "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound", "ObjectList", "ObjectLock",
-        "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult", "Scrub", "ScrubPass",
-        "ServerError", "Stats", "Throttled", "Transform", "Unauthorized", "UnexpectedAnswer",
-        "Usage", "VersionList", "VexObj", "VexObjError", "Webhook", "WebhookTest",
+        "ClockInfo", "Conflict", "ConnectionFailed", "CreatedApiKey", "CreatedWebhook", "Delivery",
+        "Download", "Finding", "FindingPlace", "Forbidden", "GcResult", "Health", "Identity",
+        "InvalidRequest", "LifecycleRule", "LifecycleRun", "NewLifecycleRule", "NotFound",
+        "ObjectList", "ObjectLock", "ObjectMeta", "ObjectVersion", "Permissions", "PurgeResult",
+        "Scrub", "ScrubPass", "ServerError", "Stats", "Throttled", "Transform", "Unauthorized",
+        "UnexpectedAnswer", "Usage", "VersionList", "VexObj", "VexObjError", "Webhook",
+        "WebhookTest",
     ]  # fmt: skip
     assert all(hasattr(vexobj_sdk, name) for name in vexobj_sdk.__all__)
 
