@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from vexobj_server.testing import RunningServer, running_server
+from vexobj_server.testing import RunningServer, free_port, running_server
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -153,3 +153,42 @@ def test_force_sets_aside_what_is_there(
     assert (aside / "metadata.db").exists()
     with running_server(other) as server, client(server) as api:
         assert found(api, objects) == objects
+
+
+def test_kill_in_the_midst_of_backups_and_of_restores(tmp_path: Path) -> None:
+    data, backups = tmp_path / "data", tmp_path / "backups"
+    where = ("--directory", str(backups))
+    slow = {"VEXOBJ_BACKUP_MAX_RATE": "500KB"}
+    with running_server(data) as server, client(server) as api:
+        objects = fill(api, 10)
+        _kill_when(start(data, "backup", *where, **slow), backups / "blobs", 3)
+        assert run(data, "backup", "list", *where) == (0, "")
+        deadline = time.monotonic() + 120
+        while True:  # its lease ends within a minute
+            code, told = run(data, "backup", *where)
+            if code == 0:
+                break
+            assert "killed just now" in told
+            assert time.monotonic() < deadline
+            time.sleep(10)
+        assert found(api, objects) == objects
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "server-secret").write_bytes((data / "server-secret").read_bytes())
+    for count in (3, 6):
+        _kill_when(start(new, "restore", *where, **slow), new / "blobs", count)
+        code, told = run(new, "serve", VEXOBJ_BIND=f"127.0.0.1:{free_port()}")
+        assert (code, "has not ended" in told) == (2, True), told
+    code, told = run(new, "restore", *where)
+    assert code == 0, told
+    with running_server(new) as server, client(server) as api:
+        assert found(api, objects) == objects
+
+
+def _kill_when(process: "subprocess.Popen[str]", blobs: Path, count: int) -> None:
+    """As soon as so many blobs are there."""
+    with process:
+        while sum(path.is_file() for path in blobs.rglob("*")) < count:
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            time.sleep(0.02)
+        process.kill()
