@@ -31,6 +31,7 @@ from vexobj_storage import (
     StoreConfig,
     StoreNotEmpty,
     Versioning,
+    Webhook,
     restore,
     verify_backup,
 )
@@ -84,6 +85,26 @@ async def test_from_each_engine_to_each(
         assert (await again.identity("me")).display_name == "Me"
     with pytest.raises(StoreNotEmpty):
         await restore(StoreConfig(tmp_path / "new", other_url), target)
+
+
+async def test_what_was_still_to_be_told_is_not_told_by_another_store(
+    store: ObjectStore, target: BackupTarget, tmp_path: Path
+) -> None:
+    hook = Webhook("hook", "http://example.com/", ("object.*",), datetime(2026, 1, 1, tzinfo=UTC))
+    await store.add_webhook(hook)
+    bucket = await make_bucket(store)
+    await put(store, bucket, b"told", b"x")
+    await store.fan_out(100)
+    await put(store, bucket, b"not fanned out", b"x")
+    await store.back_up(target)
+    async with restored(target, tmp_path / "new") as again:
+        assert [each.id for each in await again.webhooks()] == ["hook"]
+        await again.fan_out(100)
+        assert not await again.deliveries("hook")
+        await put(again, await again.bucket("bucket"), b"anew", b"x")
+        await again.fan_out(100)
+        (delivery,) = await again.deliveries("hook")
+        assert delivery.event.data["key"] == "anew"
 
 
 async def test_a_backup_made_while_writing_is_one_moment(

@@ -14,6 +14,7 @@ from vexobj_storage.metadata.snapshot import TABLES, Snapshot
 from vexobj_storage.metadata.sqlite_tx import SqliteTx, drive
 from vexobj_storage.metadata.tables import metadata
 from vexobj_storage.metadata.tx import Tx
+from vexobj_storage.webhooks import DeliveryState
 
 _RESTORED = "restored"
 """The fact that tells which backup a store was made of."""
@@ -28,6 +29,8 @@ _DROP_CONDEMNED_INLINE = sql.query(
         exists().where(_B.c.blob_id == sql.INLINE_BLOBS.c.blob_id, _B.c.state == CONDEMNED)
     )
 )
+_D = sql.DELIVERIES
+_DROP_WAITING = sql.query(delete(_D).where(_D.c.state == DeliveryState.WAITING.value))
 _DROP_CONDEMNED = sql.query(delete(_B).where(_B.c.state == CONDEMNED))
 
 
@@ -35,7 +38,8 @@ def prepare(files: SqliteFiles, backup: str, store_id: str, place: str) -> None:
     """Make of a copy of a snapshot the metadata of a store that never ran, in a single file.
 
     It is migrated. Condemned blobs are left out, whose bytes a backup does not have, and so are
-    leases and the whereabouts of the store that was backed up.
+    leases, the whereabouts of the store that was backed up, and what it had still to tell others:
+    it may have told them since, and goes on doing so when this is only a trial.
 
     Raises: SchemaTooNew, OutOfSpace, WriteFailed.
     """
@@ -86,7 +90,9 @@ async def restored_from(tx: Tx) -> str | None:
 async def _make_new(tx: Tx, backup: str, store_id: str, place: str) -> None:
     await tx.run(_DROP_CONDEMNED_INLINE)
     await tx.run(_DROP_CONDEMNED)
-    await tx.run(_CLEAR["leases"])
+    for name in ("leases", "outbox"):
+        await tx.run(_CLEAR[name])
+    await tx.run(_DROP_WAITING)
     await facts.remember(tx, places.STORE_ID, store_id)
     await facts.remember(tx, places.PLACES, [place])
     await facts.remember(tx, _RESTORED, backup)
