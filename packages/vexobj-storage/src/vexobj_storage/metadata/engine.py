@@ -5,7 +5,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from vexobj_storage.errors import RestoreUnfinished
+from vexobj_storage.errors import ReadFailed, RestoreUnfinished
 from vexobj_storage.files import PosixFiles, make_durable_directory, write_failure
 from vexobj_storage.metadata.connections import SqliteFiles, condition
 from vexobj_storage.metadata.migrate import migrate_sqlite
@@ -27,7 +27,7 @@ async def open_metadata(
 
     The schema is created or brought up to date first, however many processes open at once.
 
-    Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, RestoreUnfinished.
+    Raises: SchemaTooNew, StoreBusy, OutOfSpace, WriteFailed, ReadFailed, RestoreUnfinished.
     """
     if (unfinished := restore_under_way(data_dir)) is not None:
         raise RestoreUnfinished(unfinished)
@@ -45,11 +45,17 @@ async def open_server(url: str, durability: Durability = Durability.STRICT) -> M
 
 
 def restore_under_way(data_dir: Path) -> str | None:
-    """The name of the backup that was being restored here, and is not in place yet."""
+    """The name of the backup that was being restored here, and is not in place yet.
+
+    Raises: ReadFailed.
+    """
     try:
-        name: str = json.loads((data_dir / RESTORING / RESTORE_MARK).read_bytes())["backup"]
-    except FileNotFoundError:
+        mark = (data_dir / RESTORING / RESTORE_MARK).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise ReadFailed(error.strerror or str(error)) from error
+    name: str = json.loads(mark)["backup"]
     return name
 
 
