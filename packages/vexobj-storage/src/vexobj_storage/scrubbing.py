@@ -33,9 +33,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """`after` is the id of the blob that was looked at last; the others as ScrubPass has them."""
+    """`after` is the id of the blob that was looked at last; the others as ScrubPass has them.
+
+    What is put after `before_us` is for the next pass: this one would never catch up with it.
+    """
 
     began_us: int
+    before_us: int
     dry_run: bool
     all_blobs: int
     all_bytes: int
@@ -82,7 +86,8 @@ class Scrubbing(Content):
             return False
         blobs, size = await self._metadata.scan(scrub.totals)
         now_us = await self.clock_guard.now_us()
-        await self._remember_pass(_Pass(now_us, dry_run, blobs, size, accept_losses))
+        begun = _Pass(now_us, self._now_us(), dry_run, blobs, size, accept_losses)
+        await self._remember_pass(begun)
         return True
 
     async def scrub_is_due(self, interval: timedelta) -> bool:
@@ -107,7 +112,7 @@ class Scrubbing(Content):
         if state is None or state.ended_us is not None:
             return None
         after = bytes.fromhex(state.after)
-        page = await self._metadata.scan(scrub.suspects, after, _PAGE)
+        page = await self._metadata.scan(scrub.suspects, after, state.before_us, _PAGE)
         try:
             seen = await self._look_at(page, state, throttle or Throttle())
         except _Halted as halted:

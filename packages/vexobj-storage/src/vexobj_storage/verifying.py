@@ -18,6 +18,9 @@ _PAUSE_SECONDS = 0.05
 _LEAST_REST = 0.01
 """Seconds; a pause for each of many small blobs would take longer than it should."""
 
+_LEAST_BYTES = 64 * 1024
+"""A smaller blob costs as much as so many bytes, and takes as much of the pace."""
+
 _FEW = 2047
 """For so many bytes hashlib keeps the interpreter's lock: a thread would only cost."""
 
@@ -93,6 +96,7 @@ class Verifier:
                 else:
                     await asyncio.to_thread(digest.update, chunk)
                 await self._throttle.passed(len(chunk))
+        await self._throttle.passed(max(0, _LEAST_BYTES - suspect.size))
         if digest.digest() != suspect.sha256:
             raise BlobCorrupt(blob_id.hex(), "its SHA-256 is not that of what was put")
 

@@ -93,6 +93,22 @@ class ScrubContract:
             await store.copy_object(await store.get_object(bucket, b"key"), bucket, b"copy", PLAIN)
         assert await invariants(store) == set()
 
+    async def test_a_pass_does_not_run_after_what_is_put_meanwhile(
+        self, store: ObjectStore
+    ) -> None:
+        bucket = await make_bucket(store)
+        await put(store, bucket, b"old", b"old")
+        assert await store.start_scrub()
+        looked_at = 0
+        for number in range(5):
+            await put(store, bucket, b"%d" % number, b"%d" % number)
+            step = await store.scrub_some()
+            looked_at += 0 if step is None else step.blobs
+        assert looked_at == 1
+        completed = (await store.scrub_state()).completed
+        assert completed is not None
+        assert completed.ended_at is not None
+
     @pytest.mark.parametrize("data", [_BIG, b"inline"], ids=["stored", "inline"])
     async def test_new_bytes_of_the_same_content_heal_all_that_had_the_old(
         self, store: ObjectStore, data: bytes

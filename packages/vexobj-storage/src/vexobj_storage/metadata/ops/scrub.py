@@ -29,7 +29,7 @@ _SUSPECTS = (
     .where(_B.c.state != CONDEMNED)
 )
 _PAGE = sql.query(
-    _SUSPECTS.where(_B.c.blob_id > bindparam("after"))
+    _SUSPECTS.where(_B.c.blob_id > bindparam("after"), _B.c.created_us <= bindparam("before_us"))
     .order_by(_B.c.blob_id)
     .limit(bindparam("limit"))
 )
@@ -80,9 +80,10 @@ class Traced:
     after: tuple[int | bytes, ...] | None
 
 
-async def suspects(tx: Tx, after: bytes, limit: int) -> Sequence[Suspect]:
-    """The blobs behind `after`, those in quarantine too."""
-    return [_suspect(row) for row in await tx.all(_PAGE, after=after, limit=limit)]
+async def suspects(tx: Tx, after: bytes, before_us: int, limit: int) -> Sequence[Suspect]:
+    """The blobs behind `after` that are no newer, those in quarantine too."""
+    found = await tx.all(_PAGE, after=after, before_us=before_us, limit=limit)
+    return [_suspect(row) for row in found]
 
 
 async def suspect(tx: Tx, blob_id: bytes) -> Suspect | None:
